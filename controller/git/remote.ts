@@ -1,0 +1,102 @@
+/** A repository behind http(s), through a bare mirror on this machine. */
+import { SlipwayError } from '../../schemas/errors.ts';
+import type { Logger } from '../../schemas/logger.ts';
+import type { Revision } from '../../schemas/names.ts';
+import { fetchBranch, type GitHttp, listBranches } from './engine.ts';
+import { createHttpClient } from './http-client.ts';
+import { discardMirror, ensureMirror, mirrorPath, packCount, repackMirror } from './mirror.ts';
+import { createObjects } from './objects.ts';
+import { oneLine } from './parse-objects.ts';
+import type { Origin, RepositoryLimits } from './repository.ts';
+import { noSuchBranch, unavailable, withDeadline } from './unavailable.ts';
+
+export interface RemoteArgs {
+  readonly url: string;
+  readonly name: string;
+  readonly branch: string;
+  readonly mirrorDir: string;
+  readonly token: (() => Promise<string>) | undefined;
+  readonly limits: RepositoryLimits;
+  readonly log: Logger;
+}
+
+const SAFE_WITH_TOKEN = /^https:|^http:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::|\/)/i;
+
+/** Reads the remote by one ref listing a call of `tip`, and a fetch when the branch moved. */
+export function openRemote(args: RemoteArgs): Origin {
+  const { url, name, limits } = args;
+  const gitdir = mirrorPath(args.mirrorDir, url);
+  if (args.token !== undefined && !SAFE_WITH_TOKEN.test(url)) {
+    args.log.warn({ repository: name }, 'the token travels unencrypted: use an https:// address');
+  }
+  let damaged = false;
+  let believed: Revision | null = null;
+  const objects = createObjects({
+    gitdir,
+    cacheBytes: limits.blobCacheBytes,
+    onUnreadable: () => {
+      damaged = true;
+    },
+  });
+
+  async function request<T>(signal: AbortSignal, timeoutMs: number, run: (http: GitHttp) => Promise<T>): Promise<T> {
+    const late = `${name} did not answer within ${timeoutMs / 1000} s`;
+    const token = args.token === undefined ? null : await args.token();
+    return withDeadline({ signal, timeoutMs, late }, async (own) => {
+      const http = createHttpClient({ url, name, token, signal: own, maxResponseBytes: limits.maxResponseBytes });
+      return await run(http).catch((error: unknown) => {
+        throw error instanceof SlipwayError
+          ? error
+          : unavailable(`${name} answered something that git does not`, error);
+      });
+    });
+  }
+
+  async function listed(signal: AbortSignal): Promise<Revision> {
+    const branches = await request(signal, limits.listTimeoutMs, (http) => listBranches({ url, http }));
+    const revision = branches.get(`refs/heads/${args.branch}`);
+    if (revision !== undefined) return revision;
+    const others = [...branches.keys()].slice(0, 6).map((it) => oneLine(it.slice('refs/heads/'.length)));
+    throw unavailable(noSuchBranch(name, args.branch, others));
+  }
+
+  /** The objects of the branch are in the mirror; gives the revision that the server had by then. */
+  async function fetched(signal: AbortSignal): Promise<Revision> {
+    if (damaged) {
+      args.log.warn({ repository: name }, 'the mirror is damaged and made anew');
+      await discardMirror(gitdir);
+    }
+    await ensureMirror(gitdir);
+    const cache = objects.engineCache();
+    const revision = await request(signal, limits.fetchTimeoutMs, (http) =>
+      fetchBranch({ url, gitdir, branch: args.branch, http, cache }),
+    );
+    if (revision === null) throw unavailable(noSuchBranch(name, args.branch, []));
+    damaged = false;
+    await repackIfMany(signal);
+    return revision;
+  }
+
+  async function repackIfMany(signal: AbortSignal): Promise<void> {
+    if ((await packCount(gitdir)) < limits.maxPacks) return;
+    await repackMirror(gitdir, signal).catch((error: unknown) => {
+      args.log.warn({ repository: name, error }, 'the mirror could not be repacked; reading it gets slower');
+    });
+  }
+
+  return {
+    gitdir: async () => gitdir,
+    objects: async () => objects,
+    watchPaths: async () => [],
+    async tip(signal) {
+      const revision = await listed(signal);
+      if (revision === believed && !damaged) return revision;
+      believed = null;
+      const present = !damaged && (await objects.has(revision));
+      const candidate = present ? revision : await fetched(signal);
+      await objects.tree((await objects.commit(candidate)).tree);
+      believed = candidate;
+      return candidate;
+    },
+  };
+}
