@@ -1,7 +1,8 @@
 /** Names: the identifiers that appear in manifests, subjects, labels and records. */
 import { z } from 'zod';
 
-const LABEL = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
+/** What every name looks like: 1–63 of `a-z0-9_-`, first and last alphanumeric. */
+export const LABEL = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/;
 
 /** A namespace: 1–63 of `a-z0-9_-`, first and last alphanumeric (production, staging, pr-42). */
 export const NamespaceName = z.string().regex(LABEL);

@@ -1,0 +1,35 @@
+/** Carry out a plan from a command: live progress, Ctrl-C, the end in words. */
+import { carryOut } from '../controller/carry-out.ts';
+import type { Plan } from '../schemas/plan.ts';
+import type { Connection } from './connect.ts';
+import { EXIT } from './exit-codes.ts';
+import { createProgressView } from './progress.ts';
+import type { CommandContext } from './run-command.ts';
+
+/** How long a command waits for another executor of the namespace. */
+const WAIT_FOR_LEASE_MS = 35_000;
+
+/** @returns the exit code */
+export async function carryOutAndReport(context: CommandContext, connection: Connection, plan: Plan): Promise<number> {
+  const { output } = context;
+  const view = createProgressView(output, output.colors.bold(plan.namespace));
+  try {
+    const { deploy, reverted } = await carryOut(connection, {
+      plan,
+      actor: connection.actor,
+      signal: context.signal,
+      onProgress: view.show,
+      waitForLeaseMs: WAIT_FOR_LEASE_MS,
+    });
+    view.done();
+    const good = deploy.state === 'done' || deploy.state === 'cleanup-pending';
+    output.result({ deploy, reverted }, () => {
+      if (deploy.pending.length > 0) output.note(`still cleaning up on ${deploy.pending.join(', ')}; it is retried`);
+      if (reverted !== null) output.line(`went back: ${reverted.state}, release #${reverted.releases.at(-1) ?? 0}`);
+      if (!good) output.note(`\`slipway deploys ${plan.namespace}\` keeps this; what was live before still serves`);
+    });
+    return good ? EXIT.ok : EXIT.failed;
+  } finally {
+    view.done();
+  }
+}

@@ -1,0 +1,42 @@
+/** `slipway rollback`: back to an earlier release, with its exact images. */
+
+import { planRollback } from '../../controller/reconcile.ts';
+import { hasChanges } from '../../schemas/plan.ts';
+import { carryOutAndReport } from '../carry-out.ts';
+import { connect } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type CommandContext, numberOption, textOption } from '../run-command.ts';
+import { checkConsent } from './deploy.ts';
+import { exitCodeOf, planOrThrow, printPlan } from './plan.ts';
+
+export async function rollback(context: CommandContext): Promise<number> {
+  const [namespace = ''] = context.args;
+  const { output } = context;
+  await using connection = await connect(context);
+  const { store, gatewayPorts } = connection;
+  const live = await store.log.live(namespace);
+  const plan = planOrThrow(
+    await planRollback({
+      store,
+      namespace,
+      to: numberOption(context, 'to') ?? null,
+      revision: live?.source.revision ?? null,
+      managedBy: live?.managedBy ?? 'manual',
+      maxRemovePercent: connection.maxRemovePercent,
+      gatewayPorts,
+    }),
+  );
+  if (context.options['dryRun'] === true) {
+    output.result(plan, () => printPlan(output, plan));
+    return exitCodeOf(context, plan);
+  }
+  if (!hasChanges(plan)) {
+    output.result({ namespace, state: 'unchanged', plan: plan.id }, () => output.line(`${namespace}: unchanged`));
+    return EXIT.ok;
+  }
+  checkConsent(context, plan);
+  // Held first: a loop that sees the rollback must not take it back.
+  await connection.hold(namespace, textOption(context, 'message') ?? `rolled back to release #${plan.rollbackTo ?? 0}`);
+  printPlan(output, plan);
+  return await carryOutAndReport(context, connection, plan);
+}

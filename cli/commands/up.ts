@@ -1,0 +1,94 @@
+/**
+ * `slipway up`: makes the installation, starts state, agent and gateway, then runs the controller until Ctrl-C.
+ * Everything but the controller is left running, and adopted by the next `up`.
+ */
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createEngine } from '../../agent/docker/engine.ts';
+import { systemClock } from '../../controller/execute/clock.ts';
+import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
+import { silentLogger } from '../../schemas/logger.ts';
+import { createEmbeddedNats } from '../../store/embedded.ts';
+import { connect, type Connection } from '../connect.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+import { type CommandContext, numberOption, textOption } from '../run-command.ts';
+import { createAgentProcess } from '../up/agent-process.ts';
+import { announce } from '../up/announce.ts';
+import { ensureExampleImages, ensureExampleRepository } from '../up/example.ts';
+import { ensureInstallation } from '../up/installation.ts';
+import { ensureKeys } from '../up/keys.ts';
+import { waitForMachine } from '../up/wait-for-machine.ts';
+import { control } from './controller.ts';
+
+const DOCKER_SOCKET = '/var/run/docker.sock';
+
+export async function up(context: CommandContext): Promise<number> {
+  const { output, paths, signal } = context;
+  const log = silentLogger;
+  const { installation, notes } = await ensureInstallation(
+    paths,
+    { natsUrl: textOption(context, 'nats'), httpPort: numberOption(context, 'httpPort'), dockerSocket: dockerSocket() },
+  );
+  output.line(`installation ${installation.id} in ${paths.root}`);
+  for (const it of notes) output.line(it);
+  await ensureKeys(paths);
+
+  const nats = createEmbeddedNats({ dir: paths.nats, log });
+  if (installation.natsUrl === null) {
+    await nats.start(signal);
+    output.line('state: nats-server is ready');
+  } else output.line(`state: ${new URL(installation.natsUrl).host}`);
+
+  const agent = createAgentProcess({ paths, clock: systemClock, log });
+  await agent.ensure();
+  const watching = agent.supervise(signal);
+  await using connection = await connect(context);
+  await waitForMachine(connection, signal);
+  output.line(`agent: ${installation.machine} is ready`);
+  const example = await followSomething(context, connection, output);
+  if (context.options['detach'] === true) {
+    output.result({ installation, tracked: await readTracked(connection.store.bucket('cluster')) }, () =>
+      output.line('detached: `slipway controller` follows the fleet repository, `slipway down` stops everything'),
+    );
+    return EXIT.ok;
+  }
+  const announcing = announce({ connection, output, signal, example });
+  await control(context, connection);
+  await Promise.all([watching, announcing]);
+  output.line('controller stopped; workloads, gateway, resolver and state go on (`slipway down` stops them)');
+  return EXIT.ok;
+}
+
+/** Which repository to follow: the one that is named, the one followed before, else the example, made here. */
+async function followSomething(context: CommandContext, connection: Connection, output: Output): Promise<boolean> {
+  const cluster = connection.store.bucket('cluster');
+  const before = await readTracked(cluster);
+  const named = textOption(context, 'repo');
+  const branch = textOption(context, 'branch') ?? before?.branch ?? 'main';
+  const save = async (tracked: Tracked) => {
+    if (tracked.location !== before?.location || tracked.branch !== before.branch) await saveTracked(cluster, tracked);
+  };
+  if (named !== undefined) {
+    await save({ location: named.startsWith('https://') || named.startsWith('http://') ? named : resolve(named), branch });
+    return false;
+  }
+  const { fleet } = connection.paths;
+  if (before !== null && before.location !== fleet) {
+    await save({ ...before, branch });
+    return false;
+  }
+  if (context.options['detach'] === true) return false;
+  await mkdir(fleet, { recursive: true });
+  await ensureExampleRepository(fleet);
+  output.line('example image: building (nothing is pulled)');
+  await ensureExampleImages(createEngine({ socketPath: connection.installation.dockerSocket }));
+  await save({ location: fleet, branch });
+  return true;
+}
+
+/** DOCKER_HOST when it names a socket, as Docker's own command reads it. */
+function dockerSocket(): string {
+  const host = process.env['DOCKER_HOST'];
+  return host?.startsWith('unix://') === true ? host.slice('unix://'.length) : DOCKER_SOCKET;
+}

@@ -1,0 +1,224 @@
+/**
+ * The `slipway` command. This file only says what there is; each command's code is loaded when it is called, so that
+ * `--help` costs little more than starting Node.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import type { CommandContext } from './run-command.ts';
+
+type Action = (context: CommandContext) => Promise<number>;
+
+const program = new Command('slipway')
+  .description('GitOps deployment for 1 to 200 machines without Kubernetes.')
+  .option('--state-dir <dir>', 'where the installation lives (default: $SLIPWAY_STATE_DIR or /var/lib/slipway)')
+  .option('--json', 'print one JSON envelope instead of text')
+  .option('--verbose', 'print stack traces and what the parts log')
+  .showHelpAfterError('(slipway --help lists the commands)')
+  .showSuggestionAfterError(true)
+  .enablePositionalOptions()
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+/** Adds one command; `load` gives its code. */
+function command(
+  parent: Command,
+  usage: string,
+  description: string,
+  examples: readonly string[],
+  load: () => Promise<Action>,
+): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .addHelpText('after', examples.length === 0 ? '' : `\nExamples:\n${examples.map((it) => `  $ ${it}`).join('\n')}`)
+    .option('--json', 'print one JSON envelope instead of text')
+    .exitOverride()
+    .action(async (...args: unknown[]) => {
+      const self = args.at(-1) as Command;
+      const { runCommand } = await import('./run-command.ts');
+      process.exitCode = await runCommand(self, await load());
+    });
+}
+
+const number = (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('wants a whole number from 1.');
+  return value;
+};
+const dryRun = () => new Option('-n, --dry-run', 'show the plan and stop');
+const detailed = () => new Option('--detailed-exitcode', 'exit 2 when the plan has changes');
+const consent = () =>
+  new Option(
+    '--consent <plan>',
+    'carry out exactly this plan although it removes a lot (its id, or the first 12 digits)',
+  );
+const variable = () => new Option('--pull', 'resolve every image tag again');
+
+command(
+  program,
+  'up',
+  'Start everything on this machine: state, agent, gateway, controller; follow a fleet repository.',
+  [
+    'slipway up',
+    'slipway up --repo /srv/fleet',
+    'SLIPWAY_GIT_TOKEN=… slipway up --repo https://git.example/acme/fleet.git --branch main',
+  ],
+  async () => (await import('./commands/up.ts')).up,
+)
+  .option('--repo <location>', 'path or https URL of the fleet repository (default: an example, made here)')
+  .option('--branch <name>', 'branch to follow')
+  .option('--nats <url>', 'use this NATS server instead of an embedded one')
+  .option('--http-port <port>', 'where the gateway listens (default: 80, or 8080 when that is taken)', number)
+  .option('--hook-port <port>', 'where the controller listens on loopback for POST /hooks/push (default: 7420)', number)
+  .option('--detach', 'start state, agent and gateway, then return without a controller');
+command(
+  program,
+  'down',
+  'Stop what this installation runs; with --purge remove all it ever made, volumes and state included.',
+  ['slipway down', 'slipway down --purge'],
+  async () => (await import('./commands/down.ts')).down,
+).option('--purge', 'also remove volumes, state, keys and the example repository');
+command(
+  program,
+  'controller',
+  'Run only the controller (for a service manager).',
+  ['slipway controller'],
+  async () => (await import('./commands/controller.ts')).controller,
+).option('--hook-port <port>', 'where to listen on loopback for POST /hooks/push', number);
+command(
+  program,
+  'agent',
+  "Run only this machine's agent (for a service manager).",
+  ['slipway agent'],
+  async () => (await import('./commands/agent.ts')).agent,
+);
+command(
+  program,
+  'validate [paths...]',
+  'Check manifests offline: every problem with file, line and column.',
+  ['slipway validate', 'slipway validate namespaces/production.toml', 'slipway validate --json /srv/fleet'],
+  async () => (await import('./commands/validate.ts')).validate,
+);
+command(
+  program,
+  'plan <namespace>',
+  'Show what a deploy of the tracked revision would do.',
+  [
+    'slipway plan production',
+    'slipway plan production --detailed-exitcode',
+    'slipway plan production -f draft.toml --markdown',
+  ],
+  async () => (await import('./commands/plan.ts')).plan,
+)
+  .option('-f, --file <file>', 'plan this manifest (a file or a folder) instead of what git says')
+  .option('--markdown', 'as a pull request comment would show it')
+  .addOption(detailed())
+  .addOption(variable());
+const deploy = command(
+  program,
+  'deploy [namespaces...]',
+  'Carry out what git says now, or the manifest given with -f (which holds the namespace).',
+  [
+    'slipway deploy production',
+    'slipway deploy -f production.toml',
+    'slipway deploy -n production',
+    'slipway deploy preview -f production.toml',
+  ],
+  async () => (await import('./commands/deploy.ts')).deploy,
+)
+  .option('-f, --file <file>', 'deploy this manifest (a file or a folder); it is the whole namespace')
+  .option('-m, --message <why>', 'why, for the hold and the events')
+  .addOption(dryRun())
+  .addOption(detailed())
+  .addOption(consent())
+  .addOption(variable())
+  .passThroughOptions(false);
+command(
+  deploy,
+  'preview',
+  'Show the plan of a manifest without carrying it out.',
+  ['slipway deploy preview -f production.toml'],
+  async () => (await import('./commands/plan.ts')).preview,
+)
+  .requiredOption('-f, --file <file>', 'the manifest (a file or a folder)')
+  .option('--markdown', 'as a pull request comment would show it')
+  .addOption(detailed());
+command(
+  program,
+  'status [namespace]',
+  'What is live, what runs, what is held or failed, machine by machine.',
+  ['slipway status', 'slipway status production --json'],
+  async () => (await import('./commands/status.ts')).status,
+);
+command(
+  program,
+  'releases <namespace>',
+  'The release history of a namespace, newest first.',
+  ['slipway releases production'],
+  async () => (await import('./commands/releases.ts')).releases,
+).option('--limit <n>', 'how many', number, 20);
+command(
+  program,
+  'rollback <namespace>',
+  'Back to an earlier release, with its exact images; holds the namespace.',
+  ['slipway rollback production', 'slipway rollback production --to 12'],
+  async () => (await import('./commands/rollback.ts')).rollback,
+)
+  .option('--to <release>', 'release number (default: the last one that differs)', number)
+  .option('-m, --message <why>', 'why, for the hold and the events')
+  .addOption(dryRun())
+  .addOption(consent());
+command(
+  program,
+  'resume <namespace>',
+  'Let the loop act on a held or failed namespace again; shows what git would change first.',
+  ['slipway resume production'],
+  async () => (await import('./commands/resume.ts')).resume,
+).addOption(dryRun());
+command(
+  program,
+  'logs <target>',
+  'Log lines of the instances of NAMESPACE/SERVICE.',
+  ['slipway logs production/web', 'slipway logs production/web -f --tail 100'],
+  async () => (await import('./commands/logs.ts')).logs,
+)
+  .option('-f, --follow', 'go on as lines come')
+  .option('--tail <n>', 'how many past lines', number, 50);
+command(
+  program,
+  'events',
+  'What happened, oldest first.',
+  ['slipway events', 'slipway events -f --json'],
+  async () => (await import('./commands/events.ts')).events,
+)
+  .option('-f, --follow', 'go on as events come')
+  .option('--limit <n>', 'how many past events', number, 50);
+command(
+  program,
+  'deploys <namespace>',
+  'The attempts to deploy a namespace, newest first, with why they failed.',
+  ['slipway deploys production'],
+  async () => (await import('./commands/deploys.ts')).deploys,
+).option('--limit <n>', 'how many', number, 20);
+command(
+  program,
+  'abort <namespace>',
+  'Abort the deploy under way before its commit point.',
+  ['slipway abort production'],
+  async () => (await import('./commands/abort.ts')).abort,
+);
+command(
+  program,
+  'version',
+  'Versions of Slipway and of what it found on this machine.',
+  ['slipway version --json'],
+  async () => (await import('./commands/version.ts')).version,
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  const shown = ['commander.helpDisplayed', 'commander.help', 'commander.version'].includes(error.code);
+  process.exitCode = shown && error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}

@@ -1,0 +1,78 @@
+/** The agent as a process of its own: started detached, adopted, started again when it dies while somebody watches. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../../controller/execute/clock.ts';
+import { SlipwayError } from '../../schemas/errors.ts';
+import type { StatePaths } from '../../schemas/installation.ts';
+import type { Logger } from '../../schemas/logger.ts';
+import { writeDurable } from '../../store/durable-file.ts';
+import { isAlive, type ProcessRecord, processRecord } from '../../store/process-record.ts';
+
+const LOOK_MS = 500;
+const STOP_MS = 10_000;
+
+export interface AgentProcess {
+  /** The agent runs; an agent that runs already is adopted. */
+  ensure(): Promise<ProcessRecord>;
+  /** Starts it again whenever it died, until the signal aborts; leaves it running then. */
+  supervise(signal: AbortSignal): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log: Logger }): AgentProcess {
+  const { paths, clock, log } = deps;
+  const recordFile = `${paths.agent}/process.json`;
+
+  async function running(): Promise<ProcessRecord | null> {
+    const text = await readFile(recordFile, 'utf8').catch(() => null);
+    if (text === null) return null;
+    const record = JSON.parse(text) as ProcessRecord;
+    return (await isAlive(record)) ? record : null;
+  }
+
+  async function ensure(): Promise<ProcessRecord> {
+    const present = await running();
+    if (present !== null) return present;
+    await mkdir(paths.agent, { recursive: true, mode: 0o700 });
+    await mkdir(paths.log, { recursive: true, mode: 0o750 });
+    const out = openSync(`${paths.log}/agent.log`, 'a', 0o640);
+    const script = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
+    const child = spawn(process.execPath, [script, '--state-dir', paths.root], {
+      detached: true,
+      stdio: ['ignore', out, out],
+    });
+    closeSync(out);
+    child.unref();
+    const record = child.pid === undefined ? null : await processRecord(child.pid);
+    if (record === null) {
+      throw new SlipwayError('SETUP_FAILED', `the agent did not start; ${paths.log}/agent.log says why`);
+    }
+    await writeDurable(recordFile, JSON.stringify(record));
+    log.info({ pid: record.pid }, 'agent started');
+    return record;
+  }
+
+  return {
+    ensure,
+    async supervise(signal) {
+      while (!signal.aborted) {
+        await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+        if (signal.aborted) return;
+        if ((await running()) !== null) continue;
+        log.warn({}, 'the agent is gone; starting it again');
+        await ensure().catch((error: unknown) => log.error({ err: error }, 'agent not started'));
+      }
+    },
+    async stop() {
+      const present = await running();
+      if (present === null) return;
+      process.kill(present.pid, 'SIGTERM');
+      const until = clock.now() + STOP_MS;
+      while ((await isAlive(present)) && clock.now() < until) await clock.sleep(50);
+      if (await isAlive(present)) process.kill(present.pid, 'SIGKILL');
+      await rm(recordFile, { force: true });
+    },
+  };
+}

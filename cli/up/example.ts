@@ -1,0 +1,54 @@
+/** The example: a fleet repository of its own and the tiny image that it runs, both made on this machine. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Engine } from '../../agent/docker/port.ts';
+import { EXAMPLE_VERSIONS, exampleTag, writeExampleContext } from '../../deploy/example/image.ts';
+import { SlipwayError } from '../../schemas/errors.ts';
+
+const BUSYBOX = '/bin/busybox';
+
+/** Builds the versions of the example image that the engine does not have. Nothing is pulled. */
+export async function ensureExampleImages(engine: Pick<Engine, 'build' | 'hasImage'>): Promise<void> {
+  for (const version of EXAMPLE_VERSIONS) {
+    const tag = exampleTag(version);
+    if (await engine.hasImage(tag)) continue;
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-example-'));
+    try {
+      await engine.build({ tag, ...(await writeExampleContext({ folder, version, busyboxPath: BUSYBOX })) });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** A git repository with the files of manifests-example/; one that is there stays as it is. */
+export async function ensureExampleRepository(path: string): Promise<void> {
+  if (existsSync(join(path, '.git'))) return;
+  await cp(fileURLToPath(new URL('../../../manifests-example', import.meta.url)), path, { recursive: true });
+  await git(path, ['init', '--quiet', '--initial-branch=main']);
+  await git(path, ['config', 'user.name', (await configured('user.name')) ?? 'Fleet operator']);
+  await git(path, ['config', 'user.email', (await configured('user.email')) ?? 'operator@localhost']);
+  await git(path, ['add', '--all']);
+  await git(path, ['commit', '--quiet', '--message', 'The example fleet']);
+}
+
+async function git(cwd: string, argv: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)('git', argv, { cwd });
+    return stdout.trim();
+  } catch (error) {
+    throw new SlipwayError('SETUP_FAILED', `git ${argv[0] ?? ''} failed in ${cwd}; is git installed?`, {}, error);
+  }
+}
+
+async function configured(key: string): Promise<string | null> {
+  const { stdout } = await promisify(execFile)('git', ['config', '--global', '--get', key]).catch(() => ({
+    stdout: '',
+  }));
+  return stdout.trim() || null;
+}

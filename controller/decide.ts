@@ -1,0 +1,44 @@
+/** What the loop does about a namespace. Pure: it acts on a changed desired digest, not on desired ≠ released. */
+
+import type { NamespaceRecord } from '../schemas/deploy.ts';
+import { ERRORS, type ErrorCode } from '../schemas/errors.ts';
+import type { Digest } from '../schemas/names.ts';
+
+export type Decision =
+  | { readonly act: 'nothing'; readonly why: 'unchanged' | 'held' | 'failed' }
+  /** Look again at `atMs` (milliseconds since the epoch). */
+  | { readonly act: 'later'; readonly atMs: number }
+  | { readonly act: 'deploy' };
+
+/** @param desired digest of what git says now, `removed` when git no longer has the namespace */
+export function decide(record: NamespaceRecord, desired: Digest, nowMs: number): Decision {
+  const { held, failed } = record;
+  if (held !== null && (held.desiredDigest === null || held.desiredDigest === desired))
+    return { act: 'nothing', why: 'held' };
+  if (failed !== null && failed.desiredDigest === desired) {
+    if (failed.retryAt === null) return { act: 'nothing', why: 'failed' };
+    const atMs = Date.parse(failed.retryAt);
+    return atMs > nowMs ? { act: 'later', atMs } : { act: 'deploy' };
+  }
+  if (record.carriedOut === desired && held === null) return { act: 'nothing', why: 'unchanged' };
+  return { act: 'deploy' };
+}
+
+const BACKOFF_FIRST_MS = 2_000;
+const BACKOFF_MOST_MS = 300_000;
+const WAIT_MS = 10_000;
+
+/** When a failed digest is tried again; null: not before it changes or somebody asks. `attempts` counts from 1. */
+export function retryAtMs(code: string, attempts: number, nowMs: number): number | null {
+  const retry = code in ERRORS ? ERRORS[code as ErrorCode].retry : 'operator';
+  if (retry === 'backoff') return nowMs + Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** (attempts - 1));
+  return retry === 'wait' ? nowMs + WAIT_MS : null;
+}
+
+/** A newer revision may interrupt a deploy this often in a row; then the next one is carried out to its end. */
+export const MOST_SUPERSEDED = 2;
+
+/** Whether a newer desired digest may interrupt the deploy under way. */
+export function maySupersede(args: { readonly supersededInARow: number; readonly jobRunning: boolean }): boolean {
+  return !args.jobRunning && args.supersededInARow < MOST_SUPERSEDED;
+}

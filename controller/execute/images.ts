@@ -1,0 +1,73 @@
+/**
+ * Images: from the string of a manifest to what exactly runs.
+ *
+ * A service keeps the digest that its release pinned while its image string stays the same; it is resolved again when
+ * the string changes, with `pull_policy = "always"`, or on request.
+ */
+import { z } from 'zod';
+import { ERRORS, type ErrorCode, SlipwayError } from '../../schemas/errors.ts';
+import { type DesiredService, ImageRef, type ServiceSpec } from '../../schemas/service.ts';
+import type { Messages } from '../../store/port.ts';
+import type { PlanFailure } from '../plan/input.ts';
+
+/** A registry may be slow; an agent asks it on our behalf. */
+const RESOLVE_TIMEOUT_MS = 20_000;
+
+const ImageReply = z.union([
+  z.object({ image: ImageRef }),
+  z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
+]);
+
+export interface PinnedImages {
+  /** Service → image. */
+  readonly images: Record<string, ImageRef>;
+  readonly failures: readonly PlanFailure[];
+}
+
+/**
+ * Pins the image of every service.
+ *
+ * @param machine whose engine and registry credentials are asked
+ * @param refresh resolve every string again
+ */
+export async function pinImages(args: {
+  readonly services: readonly DesiredService[];
+  readonly released: ReadonlyMap<string, ServiceSpec>;
+  readonly machine: string;
+  readonly messages: Messages;
+  readonly refresh: boolean;
+}): Promise<PinnedImages> {
+  const images: Record<string, ImageRef> = {};
+  const failures: PlanFailure[] = [];
+  const asked = new Map<string, Promise<ImageRef>>();
+  await Promise.all(
+    args.services.map(async (service) => {
+      const before = args.released.get(service.name);
+      const same = before?.imageName === service.imageName && service.pullPolicy !== 'always' && !args.refresh;
+      if (before !== undefined && same) {
+        images[service.name] = before.template.image;
+        return;
+      }
+      const key = `${service.pullPolicy} ${service.imageName}`;
+      const answer = asked.get(key) ?? resolve(args, service);
+      asked.set(key, answer);
+      try {
+        images[service.name] = await answer;
+      } catch (error) {
+        if (!(error instanceof SlipwayError)) throw error;
+        failures.push({ code: error.code, service: service.name, message: `${service.name}: ${error.message}` });
+      }
+    }),
+  );
+  return { images, failures: failures.toSorted((a, b) => (a.message < b.message ? -1 : 1)) };
+}
+
+async function resolve(args: { machine: string; messages: Messages }, service: DesiredService): Promise<ImageRef> {
+  const request = { imageName: service.imageName, pullPolicy: service.pullPolicy };
+  const reply = ImageReply.parse(
+    await args.messages.request(['agent', args.machine, 'image'], request, RESOLVE_TIMEOUT_MS),
+  );
+  if ('image' in reply) return reply.image;
+  const { code, message } = reply.error;
+  throw new SlipwayError(code in ERRORS ? (code as ErrorCode) : 'IMAGE_NOT_FOUND', message);
+}

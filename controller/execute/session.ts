@@ -1,0 +1,68 @@
+/** One executor's hold on one namespace: its lease and fence, and the ways it acts under them. */
+import type { Logger } from '../../schemas/logger.ts';
+import type { DeployId, MachineName, NamespaceName } from '../../schemas/names.ts';
+import type { StepAction } from '../../schemas/step.ts';
+import type { Lease, Store } from '../../store/port.ts';
+import type { Agents, StepDone } from './agents.ts';
+import type { Clock } from './clock.ts';
+import type { Deploys } from './deploys.ts';
+import type { OnProgress } from './progress.ts';
+
+export interface ExecutorDeps {
+  readonly store: Store;
+  readonly deploys: Deploys;
+  readonly agents: Agents;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly installation: string;
+  /** Where this executor runs. */
+  readonly machine: string;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace: (point: string) => void;
+}
+
+export interface Session {
+  readonly namespace: NamespaceName;
+  readonly lease: Lease;
+  readonly actor: string;
+  readonly onProgress: OnProgress;
+}
+
+/** Sends one step of a deploy under the session's fence. */
+export async function runStep(
+  deps: ExecutorDeps,
+  session: Session,
+  args: {
+    readonly deploy: DeployId;
+    readonly machine: MachineName;
+    readonly id: string;
+    readonly action: StepAction;
+    readonly signal: AbortSignal;
+    readonly silenceMs?: number;
+  },
+): Promise<StepDone> {
+  const { machine, id } = args;
+  const show = (state: 'running' | 'done', text: string) =>
+    session.onProgress({ kind: 'step', id, machine, state, text });
+  deps.trace(`step:${id}:send`);
+  show('running', '');
+  const done = await deps.agents.run(
+    {
+      installation: deps.installation,
+      machine,
+      namespace: session.namespace,
+      deploy: args.deploy,
+      id,
+      fence: session.lease.fence,
+      action: args.action,
+    },
+    {
+      signal: args.signal,
+      onProgress: (text) => show('running', text),
+      ...(args.silenceMs === undefined ? {} : { silenceMs: args.silenceMs }),
+    },
+  );
+  show('done', '');
+  deps.trace(`step:${id}:done`);
+  return done;
+}

@@ -1,0 +1,42 @@
+/** What one revision of the fleet repository says of every namespace, and what is wrong with it. Pure. */
+import type { Problem } from '../schemas/problem.ts';
+import type { Desired } from '../schemas/service.ts';
+import type { Settings } from '../schemas/settings.ts';
+import { groupFiles } from './manifest/files.ts';
+import { loadNamespaces } from './manifest/load.ts';
+import { parseSettings } from './manifest/settings.ts';
+import type { SourceState } from './source/state.ts';
+
+export interface FleetManifests {
+  readonly revision: string;
+  /** null: slipway.toml itself has problems, so nothing of the revision can be used. */
+  readonly settings: Settings | null;
+  readonly desired: readonly Desired[];
+  /** Present but not usable: neither deployed nor removed. */
+  readonly invalid: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the manifests of a revision; never throws for what somebody committed. */
+export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }>): FleetManifests {
+  const { revision } = state;
+  const nothing = { revision, settings: null, desired: [], invalid: new Set<string>() };
+  if (state.kind === 'invalid') return { ...nothing, problems: state.problems };
+  const { settings, problems } = parseSettings(state.settingsFile);
+  if (settings === null) return { ...nothing, problems };
+  const loaded = loadNamespaces(state.files, settings);
+  const refused = namespacesOf(state.problems, settings);
+  return {
+    revision,
+    settings,
+    desired: loaded.desired.filter((it) => !refused.has(it.namespace)),
+    invalid: new Set([...loaded.invalid, ...refused]),
+    problems: [...state.problems, ...loaded.problems],
+  };
+}
+
+/** Namespaces that a refused file (a symbolic link, one too large) belongs to. */
+function namespacesOf(problems: readonly Problem[], settings: Settings): Set<string> {
+  const files = problems.map((it) => ({ path: it.file, bytes: new Uint8Array() }));
+  return new Set(groupFiles(files, settings.source.manifests).namespaces.map((it) => it.namespace));
+}

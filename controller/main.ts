@@ -1,0 +1,145 @@
+/**
+ * The controller: one leader follows the tracked branch, carries out what changed, and finishes what dead executors
+ * left. Builds the parts of the controller; everything else is given.
+ */
+
+import { NamespaceRecord } from '../schemas/deploy.ts';
+import type { StatePaths } from '../schemas/installation.ts';
+import type { Logger } from '../schemas/logger.ts';
+import type { Lease, Store } from '../store/port.ts';
+import type { Clock } from './execute/clock.ts';
+import type { Deploys } from './execute/deploys.ts';
+import type { Executor } from './execute/executor.ts';
+import { isDeadOwner, leaseOwner } from './execute/lease-owner.ts';
+import { createFollower } from './follow.ts';
+import { createHttpServer } from './http/server.ts';
+import { createLoop, type Loop } from './loop.ts';
+import { createMetrics } from './metrics.ts';
+import type { Namespaces } from './namespaces.ts';
+import { createSource } from './source/source.ts';
+import type { SourceState } from './source/state.ts';
+import { watchPaths } from './source/wake-up.ts';
+import { allowRewind, manifestsFolder, openTracked, type Tracked } from './tracked.ts';
+
+export interface ControllerDeps {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly deploys: Deploys;
+  readonly namespaces: Namespaces;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly machine: string;
+  readonly paths: StatePaths;
+  readonly tracked: Tracked;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly gatewayPorts: readonly number[];
+  /** Loopback port of webhooks, health and metrics; null: none. */
+  readonly hookPort: number | null;
+  readonly hookSecrets: readonly string[];
+  /** What a person who watches should read, line by line. */
+  readonly say: (text: string) => void;
+}
+
+const ACTOR = 'controller';
+const LEASE_RETRY_MS = 1_000;
+const RECOVER_EVERY_MS = 3_000;
+
+/** Runs until the signal aborts; gives its lease back then. Workloads, gateway and agents go on without it. */
+export async function runController(deps: ControllerDeps, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const lease = await becomeLeader(deps, signal);
+    if (lease === null) return;
+    const term = AbortSignal.any([signal, lease.lost]);
+    try {
+      await lead(deps, term);
+    } finally {
+      await lease.release().catch((error: unknown) => deps.log.warn({ err: error }, 'lease not released; it expires'));
+    }
+    if (lease.lost.aborted) deps.say('lost the controller lease; standing by');
+  }
+}
+
+async function becomeLeader(deps: ControllerDeps, signal: AbortSignal): Promise<Lease | null> {
+  const { leases } = deps.store;
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      const lease = await leases.acquire(['controller'], leaseOwner(ACTOR, deps.machine));
+      if (lease !== null) return lease;
+      const holder = (await leases.holder(['controller'])) ?? '';
+      if (isDeadOwner(holder, deps.machine)) {
+        await leases.revoke(['controller'], holder);
+        continue;
+      }
+      if (holder !== told) deps.say(`another controller leads (${holder}); standing by`);
+      told = holder;
+    } catch (error) {
+      deps.log.warn({ err: error }, 'cannot ask for the controller lease');
+    }
+    await deps.clock.sleep(LEASE_RETRY_MS, signal).catch(() => undefined);
+  }
+  return null;
+}
+
+async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
+  const { store, clock, log, tracked } = deps;
+  const repository = openTracked({ ...deps });
+  const metrics = createMetrics();
+  const loop = createLoop({ ...deps, actor: ACTOR, metrics }, term);
+  let health = { ok: false, source: 'not read yet' };
+  const source = createSource({
+    repository,
+    cursors: store.bucket('cursors'),
+    clock: { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms, signal) },
+    random: Math.random,
+    log,
+    manifestsFolder,
+    allowRewind,
+    watch: watchPaths,
+  });
+  const http =
+    deps.hookPort === null
+      ? null
+      : createHttpServer({
+          port: deps.hookPort,
+          secrets: deps.hookSecrets,
+          wake: () => source.wake(),
+          health: () => health,
+          metrics: () => metrics.text(),
+          log,
+        });
+  const follow = createFollower({ store, loop, clock, log, actor: ACTOR, onState: deps.say });
+  const follower = async (state: SourceState) => {
+    metrics.count('source_states', { kind: state.kind });
+    health = { ok: state.kind === 'ok', source: state.kind };
+    await follow(state);
+  };
+  deps.say(`following ${repository.name}, branch ${tracked.branch}`);
+  await Promise.all([
+    source.observe(follower, term),
+    recoverForEver(deps, term),
+    watchRequests(deps, loop, term),
+    http?.listen(term),
+  ]);
+  await loop.stopped;
+}
+
+/** Deploys whose executor is gone, whoever it was. */
+async function recoverForEver(deps: ControllerDeps, term: AbortSignal): Promise<void> {
+  while (!term.aborted) {
+    try {
+      for (const namespace of await deps.deploys.openNamespaces()) await deps.executor.recover(namespace, ACTOR, term);
+    } catch (error) {
+      if (!term.aborted) deps.log.warn({ err: error }, 'recovery failed; it is tried again');
+    }
+    await deps.clock.sleep(RECOVER_EVERY_MS, term).catch(() => undefined);
+  }
+}
+
+/** `slipway resume` changes the record; the loop looks at once. */
+async function watchRequests(deps: ControllerDeps, loop: Loop, term: AbortSignal): Promise<void> {
+  await deps.store.bucket('namespaces').watch((change) => {
+    const record = NamespaceRecord.safeParse(change.value);
+    if (record.success && record.data.held === null && record.data.failed === null) loop.poke(record.data.namespace);
+  }, term);
+}
