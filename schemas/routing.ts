@@ -19,7 +19,11 @@ export interface TcpRoute {
   readonly backend: string;
 }
 
-/** Key is `<namespace>/<service>/<container port>`. Endpoints in order of id; may be empty (answers 503). */
+/**
+ * Key is `<namespace>/<service>/<container port>`, with `/local` behind it where only instances of the gateway's own
+ * machine answer (a published port of a service that has slots elsewhere too). Endpoints in order of id; may be empty
+ * (answers 503).
+ */
 export interface Backend {
   readonly key: string;
   readonly endpoints: readonly Endpoint[];

@@ -1,0 +1,135 @@
+/**
+ * The door of this room: the files of a revision → what each namespace asks for, and every problem. Pure.
+ *
+ * A namespace with a problem is invalid: nothing of it is planned and nothing of it is removed. The others go on.
+ */
+
+import { type LockEntry, ManifestLock } from '../../schemas/manifest.ts';
+import { LIMITS } from '../../schemas/manifest-values.ts';
+import type { Problem } from '../../schemas/problem.ts';
+import type { Desired } from '../../schemas/service.ts';
+import type { Settings } from '../../schemas/settings.ts';
+import { checkContainer } from './check-container.ts';
+import { checkNamespace } from './check-namespace.ts';
+import { checkRun } from './check-run.ts';
+import { checkTraffic } from './check-traffic.ts';
+import { checkClaims } from './claims.ts';
+import { explainIssues, flattenIssues } from './explain.ts';
+import { groupFiles, type NamespaceFiles } from './files.ts';
+import { type NamespaceParts, readParts } from './parts.ts';
+import { type ManifestFile, readDocument } from './read.ts';
+import { createReport, orderedProblems } from './report.ts';
+import { resolveNamespace } from './resolve.ts';
+import { byText } from './sorted.ts';
+
+export interface Loaded {
+  /** The namespaces without problems, in order of name. */
+  readonly desired: readonly Desired[];
+  /** Everything that is wrong, in order of file, line and column. */
+  readonly problems: readonly Problem[];
+  /** Namespaces with a problem: their files are there, so they are not removed; what they ask for is not known. */
+  readonly invalid: ReadonlySet<string>;
+  /** Pinned digests by namespace, of the ones without problems. */
+  readonly locks: ReadonlyMap<string, readonly LockEntry[]>;
+}
+
+/** Reads all namespaces of a fleet repository. `files`: blobs of one revision; those outside the manifests folder are left alone. */
+export function loadNamespaces(files: readonly ManifestFile[], settings: Settings): Loaded {
+  const root = settings.source.manifests;
+  const set = groupFiles(files, root);
+  const count = set.namespaces.reduce((sum, it) => sum + it.files.length, 0);
+  if (count > LIMITS.files) {
+    const problem = whole(root, `has ${count} manifests; ${LIMITS.files} are read at most`);
+    return {
+      desired: [],
+      problems: [problem],
+      invalid: new Set(set.namespaces.map((it) => it.namespace)),
+      locks: new Map(),
+    };
+  }
+  const checked = set.namespaces.map((it) => checkFiles(it, settings));
+  checkClaims(checked.flatMap(({ namespace, parts }) => parts.services.map((part) => ({ namespace, part }))));
+  const invalid = new Set(checked.filter((it) => it.problems.length > 0).map((it) => it.namespace));
+  const valid = checked.filter((it) => !invalid.has(it.namespace)).toSorted(byText((it) => it.namespace));
+  // A file that calls itself otherwise than it is named may be a renamed one: what it claims to be is not removed either.
+  const named = new Set(checked.map((it) => it.namespace));
+  for (const claimed of checked.flatMap((it) => it.parts.claimed)) if (!named.has(claimed)) invalid.add(claimed);
+  return {
+    desired: valid.map(({ namespace, parts }) => resolve(namespace, parts, settings)),
+    problems: orderedProblems([...set.problems, ...checked.flatMap((it) => it.problems)], LIMITS.problemsPerFile),
+    invalid,
+    locks: new Map(valid.filter((it) => it.lock.length > 0).map((it) => [it.namespace, it.lock])),
+  };
+}
+
+/** Reads one manifest by itself (`slipway deploy -f FILE`), whatever its name; null when it has problems. */
+export function loadManifest(
+  file: ManifestFile,
+  settings: Settings,
+): { readonly desired: Desired | null; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const parts = readParts({ files: [file], namespace: null, isFolder: false }, problems);
+  const namespace = parts.claimed[0];
+  if (namespace !== undefined) {
+    checkParts(namespace, parts, settings);
+    checkClaims(parts.services.map((part) => ({ namespace, part })));
+  }
+  const desired = problems.length > 0 || namespace === undefined ? null : resolve(namespace, parts, settings);
+  return { desired, problems: orderedProblems(problems, LIMITS.problemsPerFile) };
+}
+
+interface CheckedNamespace {
+  readonly namespace: string;
+  readonly parts: NamespaceParts;
+  readonly lock: readonly LockEntry[];
+  /** Grows while claims are compared. */
+  readonly problems: Problem[];
+}
+
+function checkFiles(
+  { namespace, folder, files, lock, problems: misplaced }: NamespaceFiles,
+  settings: Settings,
+): CheckedNamespace {
+  const problems = [...misplaced];
+  // When a file and a folder make one namespace, each by itself would be a whole: neither is looked into.
+  const readable = misplaced.some((it) => files.some((file) => file.path === it.file)) ? [] : files;
+  const parts = readParts({ files: readable, namespace, isFolder: folder !== null }, problems);
+  checkParts(namespace, parts, settings);
+  return { namespace, parts, problems, lock: lock === null ? [] : readLock(lock, problems) };
+}
+
+function checkParts(namespace: string, parts: NamespaceParts, settings: Settings): void {
+  const volumes = new Set(parts.volumeNames.map((it) => it.name));
+  for (const { input, report } of parts.services) {
+    checkContainer(input, { namespace, settings, volumes, report });
+    checkTraffic(input, report);
+    checkRun(input, report);
+  }
+  checkNamespace(parts);
+}
+
+function readLock(file: ManifestFile, problems: Problem[]): readonly LockEntry[] {
+  const read = readDocument(file);
+  if (!read.ok) {
+    problems.push(...read.problems);
+    return [];
+  }
+  const { value } = read.document;
+  const parsed = ManifestLock.safeParse(value);
+  if (parsed.success) return parsed.data.images;
+  explainIssues(flattenIssues(parsed.error.issues, value), value, [], createReport(read.document, problems));
+  return [];
+}
+
+function resolve(namespace: string, parts: NamespaceParts, settings: Settings): Desired {
+  return resolveNamespace({
+    namespace,
+    services: parts.services.map((it) => it.input),
+    volumes: parts.volumes.map((it) => it.input),
+    env: settings.env,
+  });
+}
+
+function whole(file: string, message: string): Problem {
+  return { file, line: 0, column: 0, path: '', message };
+}
