@@ -10,7 +10,8 @@ export interface Gateway {
   /**
    * HAProxy serves the table: new endpoints take requests, and endpoints that it no longer names get no new ones (they
    * stay, draining, until `drain` ends them). Calls are carried out one after another. Idempotent.
-   * @throws GATEWAY_FAILED: the last good configuration serves.
+   * @throws GATEWAY_FAILED: the last good configuration serves. PORT_CONFLICT: all of the table is served but for ports
+   * that other programs hold; `details.conflicts` lists { port, holder, namespace, service }.
    */
   apply(table: RoutingTable): Promise<void>;
   /**
