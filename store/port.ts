@@ -86,6 +86,8 @@ export interface Leases {
   /** null: somebody else holds it. Kept alive until released; lives at most 30 s after its holder died. */
   acquire(name: Key, owner: string): Promise<Lease | null>;
   holder(name: Key): Promise<string | null>;
+  /** Takes the lease from an owner that is known to be dead; false: it is no longer that owner's. */
+  revoke(name: Key, owner: string): Promise<boolean>;
 }
 
 export interface Events {

@@ -9,7 +9,7 @@ import { systemClock } from '../../controller/execute/clock.ts';
 import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
 import { silentLogger } from '../../schemas/logger.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
-import { connect, type Connection } from '../connect.ts';
+import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
@@ -26,13 +26,14 @@ const DOCKER_SOCKET = '/var/run/docker.sock';
 export async function up(context: CommandContext): Promise<number> {
   const { output, paths, signal } = context;
   const log = silentLogger;
-  const { installation, notes } = await ensureInstallation(
-    paths,
-    { natsUrl: textOption(context, 'nats'), httpPort: numberOption(context, 'httpPort'), dockerSocket: dockerSocket() },
-  );
+  const { installation, notes } = await ensureInstallation(paths, {
+    natsUrl: textOption(context, 'nats'),
+    httpPort: numberOption(context, 'httpPort'),
+    dockerSocket: dockerSocket(),
+  });
   output.line(`installation ${installation.id} in ${paths.root}`);
   for (const it of notes) output.line(it);
-  await ensureKeys(paths);
+  await ensureKeys(paths, installation.id);
 
   const nats = createEmbeddedNats({ dir: paths.nats, log });
   if (installation.natsUrl === null) {
@@ -70,7 +71,10 @@ async function followSomething(context: CommandContext, connection: Connection, 
     if (tracked.location !== before?.location || tracked.branch !== before.branch) await saveTracked(cluster, tracked);
   };
   if (named !== undefined) {
-    await save({ location: named.startsWith('https://') || named.startsWith('http://') ? named : resolve(named), branch });
+    await save({
+      location: named.startsWith('https://') || named.startsWith('http://') ? named : resolve(named),
+      branch,
+    });
     return false;
   }
   const { fleet } = connection.paths;

@@ -1,7 +1,8 @@
 /** Tells the person who ran `up` when something answers, and what to try next. */
+
+import { readTracked } from '../../controller/tracked.ts';
 import type { Connection } from '../connect.ts';
 import type { Output } from '../output.ts';
-import { readTracked } from '../../controller/tracked.ts';
 
 const LOOK_MS = 250;
 

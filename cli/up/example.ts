@@ -13,13 +13,14 @@ import { SlipwayError } from '../../schemas/errors.ts';
 const BUSYBOX = '/bin/busybox';
 
 /** Builds the versions of the example image that the engine does not have. Nothing is pulled. */
-export async function ensureExampleImages(engine: Pick<Engine, 'build' | 'hasImage'>): Promise<void> {
+export async function ensureExampleImages(engine: Pick<Engine, 'build' | 'image'>): Promise<void> {
   for (const version of EXAMPLE_VERSIONS) {
     const tag = exampleTag(version);
-    if (await engine.hasImage(tag)) continue;
+    if ((await engine.image(tag)) !== null) continue;
     const folder = await mkdtemp(join(tmpdir(), 'slipway-example-'));
     try {
-      await engine.build({ tag, ...(await writeExampleContext({ folder, version, busyboxPath: BUSYBOX })) });
+      const { context, src } = await writeExampleContext({ folder, version, busyboxPath: BUSYBOX });
+      await engine.build(tag, context, src);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -16,7 +16,10 @@ export async function waitForMachine(connection: Connection, signal: AbortSignal
       if (!isSlipwayError(error, 'MACHINE_UNREACHABLE', 'STATE_UNAVAILABLE')) throw error;
     }
     if (clock.now() > until) {
-      throw new SlipwayError('MACHINE_UNREACHABLE', `the agent did not answer in ${WAIT_MS / 1000} s; ${paths.log}/agent.log says why`);
+      throw new SlipwayError(
+        'MACHINE_UNREACHABLE',
+        `the agent did not answer in ${WAIT_MS / 1000} s; ${paths.log}/agent.log says why`,
+      );
     }
     await clock.sleep(100, signal);
   }

@@ -1,0 +1,116 @@
+/** Builds the adapters of a command: store, keys, executor. The only place in cli/ that does, besides `up`. */
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import pino from 'pino';
+import { createAgents } from '../controller/execute/agents.ts';
+import { type Clock, isoNow, systemClock } from '../controller/execute/clock.ts';
+import { createDeploys, type Deploys } from '../controller/execute/deploys.ts';
+import { createExecutor, type Executor } from '../controller/execute/executor.ts';
+import { isDeadOwner } from '../controller/execute/lease-owner.ts';
+import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
+import { SlipwayError } from '../schemas/errors.ts';
+import type { Installation, StatePaths } from '../schemas/installation.ts';
+import { type Logger, silentLogger } from '../schemas/logger.ts';
+import { connectNats } from '../store/nats.ts';
+import type { Store } from '../store/port.ts';
+import { createTrace } from '../store/trace.ts';
+import { signStep } from '../trust/sign.ts';
+import type { Output } from './output.ts';
+import type { CommandContext } from './run-command.ts';
+import { readInstallation } from './state-dir.ts';
+import { operatorKey } from './up/keys.ts';
+
+/** Used where no settings were read. */
+const DEFAULT_MAX_REMOVE_PERCENT = 50;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface Connection extends AsyncDisposable {
+  readonly paths: StatePaths;
+  readonly installation: Installation;
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly deploys: Deploys;
+  readonly namespaces: Namespaces;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly output: Output;
+  readonly actor: string;
+  readonly gatewayPorts: readonly number[];
+  readonly maxRemovePercent: number;
+  /** The loop keeps its hands off the namespace until `resume`, or until git says something new. */
+  hold(namespace: string, why: string): Promise<void>;
+  /** Who leads, null: no controller runs. */
+  controller(): Promise<string | null>;
+}
+
+/** @throws SETUP_FAILED without an installation, STATE_UNAVAILABLE when NATS does not answer */
+export async function connect(context: CommandContext): Promise<Connection> {
+  const { paths, output } = context;
+  const installation = readInstallation(paths);
+  const log: Logger = context.verbose ? pino({ level: 'debug' }, pino.destination(2)) : silentLogger;
+  const clock = systemClock;
+  const store = await connectNats({
+    url: installation.natsUrl ?? embeddedUrl(paths),
+    name: `slipway on ${installation.machine}`,
+    log,
+    clock,
+    timeoutMs: CONNECT_TIMEOUT_MS,
+    signal: context.signal,
+    installation: installation.id,
+  });
+  const key = await operatorKey(paths);
+  const deploys = createDeploys({ bucket: store.bucket('deploys') });
+  const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
+  const agents = createAgents({ messages: store.messages, sign: (step) => signStep(step, key), clock });
+  const actor = `cli/${userInfo().username}`;
+  const executor = createExecutor({
+    store,
+    deploys,
+    agents,
+    clock,
+    log,
+    installation: installation.id,
+    machine: installation.machine,
+    trace: createTrace({ env: process.env }),
+  });
+  return {
+    paths,
+    installation,
+    store,
+    executor,
+    deploys,
+    namespaces,
+    clock,
+    log,
+    output,
+    actor,
+    gatewayPorts: [installation.httpPort],
+    maxRemovePercent: DEFAULT_MAX_REMOVE_PERCENT,
+    async hold(namespace, why) {
+      await namespaces.change(namespace, (it) => ({
+        ...it,
+        held: { by: actor, why, at: isoNow(clock), desiredDigest: it.failed?.desiredDigest ?? it.carriedOut },
+      }));
+    },
+    async controller() {
+      const holder = await store.leases.holder(['controller']);
+      return holder === null || isDeadOwner(holder, installation.machine) ? null : holder;
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+    },
+  };
+}
+
+function embeddedUrl(paths: StatePaths): string {
+  try {
+    return readFileSync(paths.natsUrlFile, 'utf8').trim();
+  } catch (error) {
+    throw new SlipwayError(
+      'STATE_UNAVAILABLE',
+      `the embedded nats-server has not been started yet (${paths.natsUrlFile} is missing): \`slipway up\` starts it`,
+      {},
+      error,
+    );
+  }
+}

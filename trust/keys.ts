@@ -1,0 +1,62 @@
+/** Key pairs: ed25519, made once, kept in files that only their owner reads. Private keys never enter a record. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SlipwayError } from '../schemas/errors.ts';
+import { writeDurable } from '../store/durable-file.ts';
+
+export interface KeyPair {
+  /** First 16 hex digits of sha256 over the public key's DER (SubjectPublicKeyInfo). */
+  readonly keyId: string;
+  /** Public key: DER, base64. */
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+/** The pair of a file; made when the file is missing. @throws UNTRUSTED when the file holds no ed25519 key */
+export async function loadOrCreateKey(path: string): Promise<KeyPair> {
+  const present = await readFile(path, 'utf8').catch(() => null);
+  if (present !== null) return pairOf(parse(path, present));
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await chmod(dirname(path), 0o700);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeDurable(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
+  return pairOf(privateKey);
+}
+
+/** A pair that lives only in memory. */
+export function generateKey(): KeyPair {
+  return pairOf(generateKeyPairSync('ed25519').privateKey);
+}
+
+/** How a public key (DER, base64) is called. */
+export function keyIdOf(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, 16);
+}
+
+/** The key of DER in base64. @throws UNTRUSTED when it is none of ed25519 */
+export function publicKeyOf(publicKey: string): KeyObject {
+  try {
+    const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), type: 'spki', format: 'der' });
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch (error) {
+    throw new SlipwayError('UNTRUSTED', 'a public key cannot be read', {}, error);
+  }
+  throw new SlipwayError('UNTRUSTED', 'a public key is not an ed25519 key');
+}
+
+function parse(path: string, pem: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // The parser's message may quote the file: it is not passed on.
+  }
+  throw new SlipwayError('UNTRUSTED', `${path} holds no ed25519 private key`);
+}
+
+function pairOf(privateKey: KeyObject): KeyPair {
+  const der = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const publicKey = der.toString('base64');
+  return { keyId: keyIdOf(publicKey), publicKey, privateKey };
+}
