@@ -24,7 +24,9 @@ import { control } from './controller.ts';
 const DOCKER_SOCKET = '/var/run/docker.sock';
 
 export async function up(context: CommandContext): Promise<number> {
-  const { output, paths, signal } = context;
+  const { output, paths } = context;
+  const watch = new AbortController();
+  const signal = AbortSignal.any([context.signal, watch.signal]);
   const log = silentLogger;
   const { installation, notes } = await ensureInstallation(paths, {
     natsUrl: textOption(context, 'nats'),
@@ -49,6 +51,8 @@ export async function up(context: CommandContext): Promise<number> {
   output.line(`agent: ${installation.machine} is ready`);
   const example = await followSomething(context, connection, output);
   if (context.options['detach'] === true) {
+    watch.abort();
+    await watching;
     output.result({ installation, tracked: await readTracked(connection.store.bucket('cluster')) }, () =>
       output.line('detached: `slipway controller` follows the fleet repository, `slipway down` stops everything'),
     );
