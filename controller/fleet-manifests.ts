@@ -15,15 +15,17 @@ export interface FleetManifests {
   /** Present but not usable: neither deployed nor removed. */
   readonly invalid: ReadonlySet<string>;
   readonly problems: readonly Problem[];
+  /** Settings that are in order but have no effect yet; they stop nothing. */
+  readonly notices: readonly Problem[];
 }
 
 /** Reads the manifests of a revision; never throws for what somebody committed. */
 export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }>): FleetManifests {
   const { revision } = state;
-  const nothing = { revision, settings: null, desired: [], invalid: new Set<string>() };
+  const nothing = { revision, settings: null, desired: [], invalid: new Set<string>(), notices: [] };
   if (state.kind === 'invalid') return { ...nothing, problems: state.problems };
-  const { settings, problems } = parseSettings(state.settingsFile);
-  if (settings === null) return { ...nothing, problems };
+  const { settings, problems, notices } = parseSettings(state.settingsFile);
+  if (settings === null) return { ...nothing, problems, notices };
   const loaded = loadNamespaces(state.files, settings);
   const refused = namespacesOf(state.problems, settings);
   return {
@@ -32,6 +34,7 @@ export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }
     desired: loaded.desired.filter((it) => !refused.has(it.namespace)),
     invalid: new Set([...loaded.invalid, ...refused]),
     problems: [...state.problems, ...loaded.problems],
+    notices,
   };
 }
 

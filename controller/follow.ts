@@ -9,6 +9,7 @@ import { type FleetManifests, readFleet } from './fleet-manifests.ts';
 import type { Loop } from './loop.ts';
 import { renamesIn } from './rename.ts';
 import type { SourceState } from './source/state.ts';
+import { type SourceReport, saveSourceReport } from './source-report.ts';
 
 export interface FollowDeps {
   readonly store: Store;
@@ -20,12 +21,19 @@ export interface FollowDeps {
   readonly onState?: (text: string) => void;
 }
 
+/** More than a person reads; `slipway validate` has them all. */
+const MOST_PROBLEMS = 50;
+
+const NOTHING_KNOWN = {
+  unavailable: 'Nothing is removed for it, what is live goes on serving; it is looked at again by itself',
+  rewound: 'What is live goes on serving',
+} as const;
+
 /** Takes states of the source one after another; remembers only what git said last. */
 export function createFollower(deps: FollowDeps): (state: SourceState) => Promise<void> {
   const last = new Map<string, Desired>();
 
   async function say(kind: string, namespace: string | null, message: string): Promise<void> {
-    deps.onState?.(message);
     deps.log.info({ kind, namespace }, message);
     await deps.store.events.publish({
       at: isoNow(deps.clock),
@@ -36,6 +44,34 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
       actor: deps.actor,
       message,
     });
+    // Last: what could not be recorded is said again later, and nobody wants to read it twice.
+    deps.onState?.(message);
+  }
+
+  async function report(it: Omit<SourceReport, 'at'>): Promise<void> {
+    await saveSourceReport(deps.store.bucket('cluster'), { ...it, at: isoNow(deps.clock) });
+  }
+
+  /** A state in which nothing at all is known of what is wanted. */
+  async function nothingKnown(state: Extract<SourceState, { kind: 'unavailable' | 'rewound' }>): Promise<void> {
+    const { kind, why } = state;
+    const revision = kind === 'rewound' ? state.revision : null;
+    await report({ kind, revision, messages: [why], invalid: [] });
+    await say(`source.${kind}`, null, `${why}. ${NOTHING_KNOWN[kind]}`);
+  }
+
+  async function sayProblems({ problems, notices, invalid, settings, revision }: FleetManifests): Promise<void> {
+    const messages = problems.slice(0, MOST_PROBLEMS).map(problemText);
+    const more = problems.length - messages.length;
+    if (more > 0) messages.push(`${more} more problems: \`slipway validate\` in the repository lists them all`);
+    const stays = settings === null ? [] : [...invalid].toSorted();
+    const kind = problems.length === 0 ? 'ok' : 'invalid';
+    await report({ kind, revision, messages, invalid: stays });
+    for (const message of messages) await say('source.invalid', null, message);
+    const what = settings === null ? 'Nothing of this revision is used' : `Left as it is: ${stays.join(', ')}`;
+    if (problems.length > 0 && (settings === null || stays.length > 0))
+      await say('source.invalid', null, `${what}; what is live goes on serving. Mend it and commit again`);
+    for (const notice of notices) await say('source.notice', null, problemText(notice));
   }
 
   async function want(fleet: FleetManifests): Promise<void> {
@@ -78,13 +114,8 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
   return async (state) => {
     switch (state.kind) {
       case 'unavailable':
-        return await say(
-          'source.unavailable',
-          null,
-          `${state.why}. Nothing is removed for it; what runs keeps running`,
-        );
       case 'rewound':
-        return await say('source.rewound', null, state.why);
+        return await nothingKnown(state);
       case 'ok':
       case 'invalid': {
         const fleet = readFleet(state);
@@ -94,7 +125,7 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
           null,
           `${fleet.revision.slice(0, 10)} "${subject.slice(0, 80)}" by ${author.slice(0, 60)}`,
         );
-        for (const problem of fleet.problems.slice(0, 50)) await say('source.invalid', null, problemText(problem));
+        await sayProblems(fleet);
         return await want(fleet);
       }
     }

@@ -10,6 +10,7 @@ import type { Logger } from '../schemas/logger.ts';
 import type { Digest, NamespaceName, Revision } from '../schemas/names.ts';
 import type { Desired } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
+import { advice } from './advice.ts';
 import { carryOut } from './carry-out.ts';
 import { decide, maySupersede, retryAtMs } from './decide.ts';
 import { type Clock, isoNow } from './execute/clock.ts';
@@ -36,6 +37,8 @@ export interface LoopDeps {
   readonly actor: string;
   readonly gatewayPorts: readonly number[];
   readonly metrics: Pick<Metrics, 'count'>;
+  /** What a person who watches should read, line by line. */
+  readonly say: (text: string) => void;
 }
 
 export interface Loop {
@@ -147,7 +150,7 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
     const { plan } = result;
     if (plan.consents.length > 0) {
       const how = `\`slipway deploy ${namespace} --consent ${plan.id.slice(0, 12)}\` carries it out`;
-      return await failed(deps, worker, digest, null, 'CONSENT_NEEDED', `${plan.consents.join('; ')}. ${how}`);
+      return await failed(deps, worker, digest, null, 'CONSENT_NEEDED', `${plan.consents.join(' ')} ${how}`);
     }
     const abort = new AbortController();
     const stop = () => abort.abort(signal.reason);
@@ -173,6 +176,8 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
       worker.supersededInARow = 0;
       if (deploy.failure !== null)
         return await failed(deps, worker, digest, deploy.id, deploy.failure.code, deploy.failure.message);
+      const n = deploy.releases.at(-1);
+      deps.say(n === undefined ? `${namespace} is removed` : `${namespace}: release #${n} is live`);
     } finally {
       worker.current = null;
       signal.removeEventListener('abort', stop);
@@ -217,6 +222,9 @@ async function failed(
     return { ...it, held: null, failed: { desiredDigest: digest, deploy, code, message, retryAt, attempts } };
   });
   deps.log.warn({ namespace, code, retryAtMs: next }, message);
+  const live = (await deps.store.log.live(namespace)) !== null;
+  const then = advice({ namespace, code, retryAtMs: next, nowMs: now, live, deployed: deploy !== null });
+  deps.say(`${namespace} is not deployed: ${code}: ${message}; ${then}`);
   if (deploy === null) {
     await deps.store.events
       .publish({

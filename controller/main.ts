@@ -3,6 +3,7 @@
  * left. Builds the parts of the controller; everything else is given.
  */
 
+import { setMaxListeners } from 'node:events';
 import { NamespaceRecord } from '../schemas/deploy.ts';
 import type { StatePaths } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
@@ -46,6 +47,7 @@ const RECOVER_EVERY_MS = 3_000;
 
 /** Runs until the signal aborts; gives its lease back then. Workloads, gateway and agents go on without it. */
 export async function runController(deps: ControllerDeps, signal: AbortSignal): Promise<void> {
+  sayConnection(deps, signal);
   while (!signal.aborted) {
     const lease = await becomeLeader(deps, signal);
     if (lease === null) return;
@@ -59,9 +61,20 @@ export async function runController(deps: ControllerDeps, signal: AbortSignal): 
   }
 }
 
+function sayConnection({ store, say }: ControllerDeps, signal: AbortSignal): void {
+  let before = true;
+  store.onConnection((connected) => {
+    if (connected !== before) say(connected ? 'state: NATS answers again' : AWAY);
+    before = connected;
+  }, signal);
+}
+
+const AWAY = 'state: NATS does not answer; what is live goes on serving, deploys wait until it is back';
+
 async function becomeLeader(deps: ControllerDeps, signal: AbortSignal): Promise<Lease | null> {
   const { leases } = deps.store;
   let told = '';
+  let failure = '';
   while (!signal.aborted) {
     try {
       const lease = await leases.acquire(['controller'], leaseOwner(ACTOR, deps.machine));
@@ -75,6 +88,9 @@ async function becomeLeader(deps: ControllerDeps, signal: AbortSignal): Promise<
       told = holder;
     } catch (error) {
       deps.log.warn({ err: error }, 'cannot ask for the controller lease');
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== failure && !signal.aborted) deps.say(`cannot lead yet: ${why}; it is tried again by itself`);
+      failure = why;
     }
     await deps.clock.sleep(LEASE_RETRY_MS, signal).catch(() => undefined);
   }
@@ -83,6 +99,8 @@ async function becomeLeader(deps: ControllerDeps, signal: AbortSignal): Promise<
 
 async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
   const { store, clock, log, tracked } = deps;
+  // Every wait of every namespace listens to the end of the term.
+  setMaxListeners(0, term);
   const repository = openTracked({ ...deps });
   const metrics = createMetrics();
   const loop = createLoop({ ...deps, actor: ACTOR, metrics }, term);

@@ -65,6 +65,6 @@ export function allowRewind(settingsFile: Uint8Array | null): boolean {
 
 function settingsOf(settingsFile: Uint8Array | null) {
   const { settings, problems } = parseSettings(settingsFile);
-  if (settings === null) throw new SlipwayError('SETTINGS_INVALID', problems.map(problemText).join('\n'));
+  if (settings === null) throw new SlipwayError('SETTINGS_INVALID', problems.map(problemText).join('\n'), { problems });
   return settings;
 }

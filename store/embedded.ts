@@ -1,220 +1,183 @@
 /**
- * The embedded nats-server: a process of its own beside us, adopted when it runs, started again when it dies while
- * somebody watches, left running when nobody does.
- *
- * nats-server does not lock its store: a second one on the same folder would corrupt it. So it is found again by pid
- * and start time, and whoever starts it holds a lock file that names the starter.
+ * The embedded nats-server: a detached process that outlives us, adopted when we come back, started again when it
+ * dies while we look. All of it lies in one folder.
  */
-import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { connect as connectTcp, createServer } from 'node:net';
+import { existsSync } from 'node:fs';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { coerce, gte } from 'semver';
-import { SlipwayError } from '../schemas/errors.ts';
+import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import { writeDurable } from './durable-file.ts';
-import { isAlive, type ProcessRecord, processRecord } from './process-record.ts';
-
-export interface EmbeddedNats {
-  /** The server answers; gives its url. Kept running until the signal aborts, and left running then. @throws SETUP_FAILED */
-  start(signal: AbortSignal): Promise<string>;
-  /** Ends the server; its files stay. */
-  stop(): Promise<void>;
-}
+import { embeddedPaths, embeddedUrl, renderConfig, syncsItself } from './embedded/config.ts';
+import { findServer } from './embedded/find.ts';
+import { createHealthCheck } from './embedded/health.ts';
+import { answersWithin, endServer, launchServer } from './embedded/launch.ts';
+import { tryLock } from './embedded/lock.ts';
+import { freePort, loadPort, loadToken } from './embedded/secrets.ts';
+import { supervise } from './embedded/supervise.ts';
+import { keepSynced } from './embedded/sync.ts';
+import { serverVersion } from './embedded/version.ts';
+import type { ProcessRecord } from './process-record.ts';
 
 export interface EmbeddedNatsDeps {
-  /** Holds configuration, store, url and log of the server. */
+  /** Its folder; nobody else may write there. */
   readonly dir: string;
   readonly log: Logger;
   /** `nats-server` of the PATH by default. */
   readonly binary?: string;
-  /** Chosen once and kept by default. */
+  /** A port to insist on; without one a free one is chosen once and kept. */
   readonly port?: number;
+  /** How often it is asked whether it still answers, 5 s by default; three times without an answer and it is replaced. */
+  readonly healthEveryMs?: number;
 }
 
-const OLDEST = '2.9.10';
-/** Servers from here on can sync each write to the disk. */
-const SYNCS_ALWAYS = '2.10.0';
-const READY_MS = 15_000;
-const STOP_MS = 10_000;
-const LOOK_MS = 200;
+export interface EmbeddedNats {
+  /**
+   * Makes it run, or adopts the one that runs, and gives its url, which also stands in `<dir>/url`. Until the signal
+   * aborts it is started again when it dies; afterwards it is left running. Only one process supervises at a time;
+   * another one that started it too takes over when that one ends.
+   *
+   * @throws SETUP_FAILED
+   */
+  start(signal: AbortSignal): Promise<string>;
+  /** Ends it, whoever started it and looks after it; its files stay. */
+  stop(): Promise<void>;
+}
 
+interface Running {
+  readonly server: ProcessRecord;
+  readonly url: string;
+}
+
+/** The server of a folder; nothing happens before `start`. */
 export function createEmbeddedNats(deps: EmbeddedNatsDeps): EmbeddedNats {
-  const { dir, log, binary = 'nats-server' } = deps;
-  const files = {
-    config: `${dir}/nats.conf`,
-    record: `${dir}/process.json`,
-    url: `${dir}/url`,
-    lock: `${dir}/starting`,
-    output: `${dir}/nats-server.log`,
-  };
+  const { log, binary = 'nats-server', healthEveryMs = 5_000 } = deps;
+  const stopping = new AbortController();
 
-  async function running(): Promise<ProcessRecord | null> {
-    const text = await readFile(files.record, 'utf8').catch(() => null);
-    if (text === null) return null;
-    const record = JSON.parse(text) as ProcessRecord;
-    return (await isAlive(record)) ? record : null;
+  /** The path as the kernel knows it: what the server's command line says must be comparable. */
+  async function folder(): Promise<string> {
+    await mkdir(deps.dir, { recursive: true, mode: 0o700 });
+    return await realpath(deps.dir);
   }
 
-  /** One starter at a time on this folder; a starter that died does not count. */
-  async function locked<T>(work: () => Promise<T>): Promise<T> {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    const own = await processRecord(process.pid);
-    for (;;) {
-      const lock = await open(files.lock, 'wx', 0o600).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
-        throw error;
-      });
-      if (lock !== null) {
-        await lock.writeFile(JSON.stringify(own));
-        await lock.close();
-        break;
+  /** Makes the server run on the port of last time; when that is taken, on a fresh one, unless clients know it already. */
+  async function ensure(dir: string, version: string, portIsKnown: boolean): Promise<Running> {
+    const paths = embeddedPaths(dir);
+    const token = await loadToken(paths.token);
+    const kept = deps.port ?? (await loadPort(paths.port));
+    const running = await findServer(paths.config);
+    if (running !== null && kept !== null) {
+      if (await answersWithin(10_000, kept, running)) {
+        log.info({ pid: running.pid, port: kept }, 'adopted the running nats-server');
+        return { server: running, url: await publish(paths, kept, token) };
       }
-      const holder = await readFile(files.lock, 'utf8').catch(() => '');
-      const record = parseRecord(holder);
-      if (record === null || !(await isAlive(record))) await rm(files.lock, { force: true });
-      await sleep(20);
+      log.warn({ pid: running.pid }, 'the running nats-server does not answer: it is replaced');
     }
+    if (running !== null) await endServer(running);
+
+    const startOn = async (port: number): Promise<Running> => {
+      await writeDurable(paths.config, renderConfig({ dir, port, token, version }));
+      const { config, log: logPath, ports: portsDir } = paths;
+      const server = await launchServer({ binary, config, logPath, portsDir, cwd: dir, port });
+      log.info({ pid: server.pid, port, version }, 'started nats-server');
+      return { server, url: await publish(paths, port, token) };
+    };
+    if (kept === null) return await startOn(await freePort());
     try {
-      return await work();
-    } finally {
-      await rm(files.lock, { force: true });
+      return await startOn(kept);
+    } catch (error) {
+      if (portIsKnown || deps.port !== undefined || !isSlipwayError(error, 'SETUP_FAILED')) throw error;
+      log.warn({ port: kept }, 'nats-server did not start on its port: trying another one');
+      return await startOn(await freePort());
     }
   }
 
-  async function ensure(): Promise<string> {
-    return await locked(async () => {
-      const url = await prepare();
-      if ((await running()) === null) {
-        const child = launch();
-        const record = child === undefined ? null : await processRecord(child);
-        if (record === null) throw failed('did not start');
-        await writeDurable(files.record, JSON.stringify(record));
-        log.info({ pid: record.pid }, 'nats-server started');
+  async function publish(paths: ReturnType<typeof embeddedPaths>, port: number, token: string): Promise<string> {
+    const url = embeddedUrl(port, token);
+    await writeDurable(paths.port, String(port));
+    await writeDurable(paths.url, url);
+    return url;
+  }
+
+  /** The url of a server that somebody else supervises, once it answers; null when it does not. */
+  async function adopted(dir: string): Promise<string | null> {
+    const paths = embeddedPaths(dir);
+    const [server, port] = [await findServer(paths.config), await loadPort(paths.port)];
+    if (server === null || port === null || !(await answersWithin(1_000, port, server))) return null;
+    return embeddedUrl(port, await loadToken(paths.token));
+  }
+
+  async function start(signal: AbortSignal): Promise<string> {
+    const version = await serverVersion(binary);
+    const dir = await folder();
+    const until = AbortSignal.any([signal, stopping.signal]);
+    const superviseHere = async (): Promise<string | null> => {
+      const lock = await tryLock(dir);
+      if (lock === null) return null;
+      try {
+        const first = await ensure(dir, version, false);
+        const again = async () => await ensure(dir, version, true);
+        const healthy = createHealthCheck({ url: first.url, timeoutMs: healthEveryMs });
+        // `stop`, of whichever process, takes the url away first.
+        const wanted = () => existsSync(embeddedPaths(dir).url);
+        const watching = supervise({ first: first.server, wanted, again, healthy, healthEveryMs, log }, until);
+        const over = new AbortController();
+        if (!syncsItself(version)) void keepSynced({ dir: embeddedPaths(dir).store, log }, over.signal);
+        void watching.then(async () => {
+          over.abort();
+          await lock.release();
+        });
+        return first.url;
+      } catch (error) {
+        await lock.release();
+        throw error;
       }
-      await untilReady(url);
-      return url;
-    });
-  }
+    };
 
-  /** Writes configuration and url; port and token are chosen once. */
-  async function prepare(): Promise<string> {
-    const version = await versionOf(binary);
-    const before = await readFile(files.url, 'utf8').catch(() => null);
-    const url = before === null ? null : new URL(before.trim());
-    const port = deps.port ?? (url === null ? await freePort() : Number(url.port));
-    const token = url?.username ?? randomBytes(24).toString('hex');
-    const lines = [
-      `listen: "127.0.0.1:${port}"`,
-      `authorization { token: "${token}" }`,
-      `jetstream { store_dir: "${dir}/store"${gte(version, SYNCS_ALWAYS) ? ', sync_interval: always' : ''} }`,
-      'max_payload: 1MB',
-      '',
-    ];
-    const text = lines.join('\n');
-    if ((await readFile(files.config, 'utf8').catch(() => null)) !== text) await writeDurable(files.config, text);
-    const address = `nats://${token}@127.0.0.1:${port}`;
-    if (before?.trim() !== address) await writeDurable(files.url, `${address}\n`);
-    return address;
-  }
-
-  function launch(): number | undefined {
-    const out = openSync(files.output, 'a', 0o600);
-    const child = spawn(binary, ['--config', files.config], { detached: true, stdio: ['ignore', out, out] });
-    child.on('error', (error) => log.error({ err: error }, 'nats-server could not be started'));
-    closeSync(out);
-    child.unref();
-    return child.pid;
-  }
-
-  async function untilReady(url: string): Promise<void> {
-    const { hostname, port } = new URL(url);
-    const until = Date.now() + READY_MS;
-    while (!(await greets(hostname, Number(port)))) {
-      if ((await running()) === null) throw failed('ended at once');
-      if (Date.now() > until) throw failed('does not answer');
-      await sleep(10);
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      const supervised = await superviseHere();
+      if (supervised !== null) return supervised;
+      const url = await adopted(dir);
+      if (url !== null) {
+        void waitForSupervision(dir, superviseHere, until);
+        return url;
+      }
+      if (signal.aborted || performance.now() > deadline) {
+        throw new SlipwayError(
+          'SETUP_FAILED',
+          `another process supervises the nats-server in ${dir}, but it does not run`,
+        );
+      }
+      await sleep(50);
     }
   }
 
-  function failed(how: string): SlipwayError {
-    return new SlipwayError('SETUP_FAILED', `nats-server ${how}; ${files.output} says why`);
-  }
-
-  async function supervise(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted || (await running()) !== null || !existsSync(files.config)) continue;
-      log.warn({}, 'nats-server is gone; starting it again');
-      await ensure().catch((error: unknown) => log.error({ err: error }, 'nats-server not started'));
+  async function waitForSupervision(
+    dir: string,
+    attempt: () => Promise<string | null>,
+    until: AbortSignal,
+  ): Promise<void> {
+    while (!until.aborted) {
+      await sleep(1_000, undefined, { signal: until, ref: false }).catch(() => {});
+      if (until.aborted || !existsSync(embeddedPaths(dir).url)) return;
+      try {
+        if ((await attempt()) !== null) return;
+      } catch (error) {
+        log.error({ error }, 'nats-server could not be taken over');
+      }
     }
   }
 
   return {
-    async start(signal) {
-      const url = await ensure();
-      supervise(signal).catch((error: unknown) => log.error({ err: error }, 'nats-server is no longer watched'));
-      return url;
-    },
+    start,
     async stop() {
-      const record = await running();
-      if (record === null) return;
-      process.kill(record.pid, 'SIGTERM');
-      const until = Date.now() + STOP_MS;
-      while ((await isAlive(record)) && Date.now() < until) await sleep(20);
-      if (await isAlive(record)) process.kill(record.pid, 'SIGKILL');
-      await rm(files.record, { force: true });
+      stopping.abort();
+      const dir = await folder();
+      const paths = embeddedPaths(dir);
+      await rm(paths.url, { force: true });
+      const server = await findServer(paths.config);
+      if (server !== null) await endServer(server);
     },
   };
-}
-
-/** @throws SETUP_FAILED when it is missing or too old */
-async function versionOf(binary: string): Promise<string> {
-  const answer = await promisify(execFile)(binary, ['--version']).catch((error: unknown) => {
-    throw new SlipwayError(
-      'SETUP_FAILED',
-      `${binary} cannot be run: install the package nats-server (${OLDEST} or newer), or give another server with --nats`,
-      {},
-      error,
-    );
-  });
-  const version = coerce(answer.stdout)?.version;
-  if (version !== undefined && gte(version, OLDEST)) return version;
-  throw new SlipwayError('SETUP_FAILED', `${binary} is ${answer.stdout.trim()}; ${OLDEST} or newer is needed`);
-}
-
-/** A nats-server says INFO to whoever connects. Source: NATS client protocol. */
-async function greets(host: string, port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connectTcp({ host, port, timeout: 500 });
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('data', (data) => end(data.toString('utf8', 0, 4) === 'INFO'));
-    socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
-  });
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-function parseRecord(text: string): ProcessRecord | null {
-  try {
-    return JSON.parse(text) as ProcessRecord;
-  } catch {
-    return null;
-  }
 }

@@ -106,7 +106,7 @@ export async function follow(deps: FollowDeps, follower: Follower, signal: Abort
     }
   }
 
-  table.onRestored(alarm.ring, signal);
+  table.onRestored(() => alarm.ring(), signal);
   signal.addEventListener('abort', () => tail?.stop(), { once: true });
   try {
     await patiently(async () => attach(await reload()), { forMs: Number.POSITIVE_INFINITY, signal });

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import { openConnection } from './nats/connection.ts';
 import { createNatsMessages } from './nats/messages.ts';
 import { createRepair } from './nats/repair.ts';
+import { createRoomCheck } from './nats/room.ts';
 import { ensureStreams } from './nats/streams.ts';
 import { createNatsTable } from './nats/table.ts';
 import { createPatience } from './patience.ts';
@@ -24,6 +25,8 @@ export interface ConnectNatsOptions {
   readonly signal?: AbortSignal;
   readonly timing?: Partial<StoreTiming>;
   readonly installation?: string | null;
+  /** Folder of the server's files, where it runs on this machine: nothing is written when its disk is nearly full. */
+  readonly storeDir?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -49,9 +52,10 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Store> {
     const patiently = createPatience({ forMs: timeoutMs, closed: new AbortController().signal });
     await patiently(ensure, { signal });
 
+    const room = options.storeDir === undefined ? null : createRoomCheck(options.storeDir);
     const repair = createRepair({ connection, ensure, log });
     const table = (asset: keyof typeof assets) =>
-      createNatsTable({ connection, client, manager, asset: assets[asset], repair: repair.now });
+      createNatsTable({ connection, client, manager, asset: assets[asset], repair: repair.now, room });
     const logTable = table('log');
     return assembleStore({
       timing,

@@ -34,23 +34,23 @@ export interface TailOptions {
 /** `pending`: messages that were already there when it began. */
 export interface Tail {
   readonly pending: number;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 export interface ReadTable {
   /** How long a message lives; null: for ever. */
   readonly ttlMs: number | null;
   /** The last message of a key, a deletion too. Never stale. */
-  last(key: string): Promise<Message | null>;
+  readonly last: (key: string) => Promise<Message | null>;
   /** The newest message whose key is `prefix` and one more name. Never stale. */
-  lastUnder(prefix: string): Promise<Message | null>;
-  at(sequence: number): Promise<Message | null>;
+  readonly lastUnder: (prefix: string) => Promise<Message | null>;
+  readonly at: (sequence: number) => Promise<Message | null>;
   /** Keys that fit a filter with `*` and `>`, deleted ones too, in order. */
-  keys(filter: string): Promise<string[]>;
-  state(): Promise<TableState>;
-  tail(options: TailOptions): Promise<Tail>;
+  readonly keys: (filter: string) => Promise<string[]>;
+  readonly state: () => Promise<TableState>;
+  readonly tail: (options: TailOptions) => Promise<Tail>;
   /** Calls after a lost connection is back, until the signal aborts. */
-  onRestored(listener: () => void, signal: AbortSignal): void;
+  readonly onRestored: (listener: () => void, signal: AbortSignal) => void;
 }
 
 export interface Write {
@@ -64,11 +64,11 @@ export interface Write {
 
 export interface Table extends ReadTable {
   /** Gives the message's sequence. */
-  write(write: Write): Promise<number>;
+  readonly write: (write: Write) => Promise<number>;
 }
 
 /** The table of the log can be read, and appended to in one way only. */
 export interface LogTable extends ReadTable {
   /** Stores the body under a key that has no message yet. Called by store/log.ts only. */
-  appendEntry(key: string, body: Uint8Array): Promise<void>;
+  readonly appendEntry: (key: string, body: Uint8Array) => Promise<void>;
 }

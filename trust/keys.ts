@@ -1,6 +1,13 @@
 /** Key pairs: ed25519, made once, kept in files that only their owner reads. Private keys never enter a record. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SlipwayError } from '../schemas/errors.ts';
 import { writeDurable } from '../store/durable-file.ts';
@@ -15,13 +22,40 @@ export interface KeyPair {
 
 /** The pair of a file; made when the file is missing. @throws UNTRUSTED when the file holds no ed25519 key */
 export async function loadOrCreateKey(path: string): Promise<KeyPair> {
-  const present = await readFile(path, 'utf8').catch(() => null);
+  const present = await readIfThere(path);
   if (present !== null) return pairOf(parse(path, present));
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await chmod(dirname(path), 0o700);
-  const { privateKey } = generateKeyPairSync('ed25519');
-  await writeDurable(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600);
-  return pairOf(privateKey);
+  await createOnce(path, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  // Another process may have been first: the file decides.
+  return pairOf(parse(path, (await readIfThere(path)) ?? ''));
+}
+
+/** A link, unlike a rename, never replaces: of two processes that make a key one wins, and both use it. */
+async function createOnce(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomBytes(8).toString('hex')}.new`;
+  await writeDurable(beside, text, 0o600);
+  try {
+    await link(beside, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+/** A key that is there but cannot be read must not be taken for a missing one. */
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new SlipwayError('UNTRUSTED', `${path} cannot be read`, {}, error);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null;
 }
 
 /** A pair that lives only in memory. */

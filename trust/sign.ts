@@ -26,9 +26,17 @@ export function verifyStep(message: unknown, trusted: TrustedKeys): Step {
   if (!verify(null, payload(body), publicKeyOf(publicKey), Buffer.from(signature, 'base64'))) {
     throw new SlipwayError('UNTRUSTED', 'the signature of a step is wrong');
   }
-  const step = Step.safeParse(JSON.parse(body));
+  const step = Step.safeParse(parseJson(body));
   if (!step.success) throw new SlipwayError('UNTRUSTED', 'a signed step has another form than this agent knows');
   return step.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function payload(body: string): Buffer {

@@ -54,8 +54,10 @@ export function createDeploys(deps: { bucket: Bucket }): Deploys {
     },
     list,
     async listOpen(namespace) {
-      const entries = await bucket.list(['open', namespace]);
-      return entries.map((it) => Deploy.parse(it.value)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const pointers = (await bucket.list(['open', namespace])).map((it) => Deploy.parse(it.value));
+      // The pointer is how it began; a crash may have come before its record.
+      const records = await Promise.all(pointers.map(async (it) => (await this.get(namespace, it.id)) ?? it));
+      return records.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     },
     async openNamespaces() {
       const entries = await bucket.list(['open']);

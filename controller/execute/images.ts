@@ -9,9 +9,13 @@ import { ERRORS, type ErrorCode, SlipwayError } from '../../schemas/errors.ts';
 import { type DesiredService, ImageRef, type ServiceSpec } from '../../schemas/service.ts';
 import type { Messages } from '../../store/port.ts';
 import type { PlanFailure } from '../plan/input.ts';
+import { askAgent } from './ask-agent.ts';
 
 /** A registry may be slow; an agent asks it on our behalf. */
 const RESOLVE_TIMEOUT_MS = 20_000;
+
+/** An agent that starts again is back within this. */
+const AGENT_PATIENCE_MS = 10_000;
 
 const ImageReply = z.union([
   z.object({ image: ImageRef }),
@@ -64,9 +68,15 @@ export async function pinImages(args: {
 
 async function resolve(args: { machine: string; messages: Messages }, service: DesiredService): Promise<ImageRef> {
   const request = { imageName: service.imageName, pullPolicy: service.pullPolicy };
-  const reply = ImageReply.parse(
-    await args.messages.request(['agent', args.machine, 'image'], request, RESOLVE_TIMEOUT_MS),
-  );
+  const answer = await askAgent({
+    messages: args.messages,
+    machine: args.machine,
+    question: 'image',
+    payload: request,
+    timeoutMs: RESOLVE_TIMEOUT_MS,
+    patienceMs: AGENT_PATIENCE_MS,
+  });
+  const reply = ImageReply.parse(answer);
   if ('image' in reply) return reply.image;
   const { code, message } = reply.error;
   throw new SlipwayError(code in ERRORS ? (code as ErrorCode) : 'IMAGE_NOT_FOUND', message);

@@ -1,12 +1,13 @@
 /** Preflight: what must hold before the first step is sent. Failing here means nothing was touched. */
 
 import { routeConflicts } from '../../routing/conflicts.ts';
-import { SlipwayError } from '../../schemas/errors.ts';
+import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { Release } from '../../schemas/release.ts';
+import { askAgent } from './ask-agent.ts';
 import type { ExecutorDeps } from './session.ts';
 
-const PING_MS = 3_000;
+const PING_MS = 10_000;
 
 /** @throws BASIS_MOVED, ROUTE_CONFLICT, PORT_CONFLICT, MACHINE_UNREACHABLE */
 export async function preflight(deps: ExecutorDeps, plan: Plan, live: Release | null): Promise<void> {
@@ -60,22 +61,16 @@ export async function liveReleases(deps: Pick<ExecutorDeps, 'store'>, except: st
 }
 
 async function ping(deps: ExecutorDeps, machine: string): Promise<void> {
-  const until = deps.clock.now() + PING_MS;
-  for (;;) {
-    try {
-      await deps.store.messages.request(['agent', machine, 'ping'], {}, 1_000);
-      return;
-    } catch (error) {
-      if (deps.clock.now() < until) {
-        await deps.clock.sleep(100);
-        continue;
-      }
-      throw new SlipwayError(
-        'MACHINE_UNREACHABLE',
-        `the agent on ${machine} does not answer; nothing was touched. Is it running? \`slipway status\` shows its last report.`,
-        { machine },
-        error,
-      );
-    }
+  const { messages } = deps.store;
+  try {
+    await askAgent({ messages, machine, question: 'ping', payload: {}, timeoutMs: 1_000, patienceMs: PING_MS });
+  } catch (error) {
+    if (!isSlipwayError(error, 'MACHINE_UNREACHABLE')) throw error;
+    throw new SlipwayError(
+      'MACHINE_UNREACHABLE',
+      `the agent on ${machine} does not answer; nothing was touched. Is it running? \`slipway status\` shows its last report.`,
+      { machine },
+      error,
+    );
   }
 }

@@ -44,7 +44,7 @@ export async function runStep(
   const { machine, id } = args;
   const show = (state: 'running' | 'done', text: string) =>
     session.onProgress({ kind: 'step', id, machine, state, text });
-  deps.trace(`step:${id}:send`);
+  deps.trace(`step:${args.action.verb}:send`);
   show('running', '');
   const done = await deps.agents.run(
     {
@@ -63,6 +63,6 @@ export async function runStep(
     },
   );
   show('done', '');
-  deps.trace(`step:${id}:done`);
+  deps.trace(`step:${args.action.verb}:done`);
   return done;
 }

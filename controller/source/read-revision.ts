@@ -38,7 +38,7 @@ export async function readRevision(args: ReadArgs): Promise<Extract<SourceState,
   const settings = await readSettings(repository, revision);
   if ('problem' in settings) return invalid(settings.problem);
   const folder = folderOf(args.manifestsFolder, settings.bytes);
-  if (typeof folder !== 'string') return invalid(folder);
+  if (typeof folder !== 'string') return invalid(...folder);
 
   const entries = await listManifests(args, folder);
   if ('problem' in entries) return invalid(entries.problem);
@@ -72,13 +72,18 @@ export async function readSettings(
   return bytes === null ? { problem: tooLarge(SETTINGS_FILE) } : { bytes };
 }
 
-function folderOf(manifestsFolder: ReadArgs['manifestsFolder'], settings: Uint8Array | null): string | Problem {
+function folderOf(
+  manifestsFolder: ReadArgs['manifestsFolder'],
+  settings: Uint8Array | null,
+): string | readonly Problem[] {
   try {
     const parts = manifestsFolder(settings).split('/');
     if (!parts.includes('..')) return parts.filter((it) => it !== '' && it !== '.').join('/');
-    return fileProblem(SETTINGS_FILE, 'the manifests folder lies outside of the repository');
+    return [fileProblem(SETTINGS_FILE, 'the manifests folder lies outside of the repository')];
   } catch (error) {
-    return fileProblem(SETTINGS_FILE, isSlipwayError(error) ? error.message : 'cannot be understood');
+    if (!isSlipwayError(error)) return [fileProblem(SETTINGS_FILE, 'cannot be understood')];
+    const { problems } = error.details;
+    return Array.isArray(problems) ? (problems as Problem[]) : [fileProblem(SETTINGS_FILE, error.message)];
   }
 }
 

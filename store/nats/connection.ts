@@ -41,7 +41,10 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const { version } = client.info ?? { version: '0.0.0' };
   if (!semver.gte(version, OLDEST_SERVER)) {
     await client.close();
-    throw new SlipwayError('SETUP_FAILED', `nats-server ${version} is too old: Slipway needs ${OLDEST_SERVER} or later`);
+    throw new SlipwayError(
+      'SETUP_FAILED',
+      `nats-server ${version} is too old: Slipway needs ${OLDEST_SERVER} or later`,
+    );
   }
   return superviseConnection(client, options.log);
 }

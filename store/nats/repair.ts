@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 
 export interface Repair {
   /** Resolves when an attempt was made, whatever came of it. Attempts are shared, and made at most twice a second. */
-  now(): Promise<void>;
+  readonly now: () => Promise<void>;
   stop(): void;
 }
 

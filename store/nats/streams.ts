@@ -79,7 +79,10 @@ export async function ensureStreams({ connection, manager, assets, log }: Stream
   const has = (wanted: Asset) => present.some((it) => it.asset === wanted && it.info !== null);
   if (!has(assets.log) && has(assets.cluster)) {
     // An empty log beside old records would read as "nothing was ever released".
-    throw new SlipwayError('SETUP_FAILED', 'the stream LOG is gone but other records are there: restore it from a backup');
+    throw new SlipwayError(
+      'SETUP_FAILED',
+      'the stream LOG is gone but other records are there: restore it from a backup',
+    );
   }
   for (const it of present) {
     const wanted = streamConfig(it.asset);

@@ -6,6 +6,7 @@ import type { Message, Table } from '../table.ts';
 import type { Connection } from './connection.ts';
 import { isNobodyThere, isStreamMissing } from './failures.ts';
 import { OPERATION_HEADER } from './operation-header.ts';
+import type { RoomCheck } from './room.ts';
 import { openTail } from './tail.ts';
 
 export interface NatsTableDeps {
@@ -15,13 +16,15 @@ export interface NatsTableDeps {
   readonly asset: Asset;
   /** A stream was found missing: one in memory is gone when its server was restarted. */
   readonly repair: () => Promise<void>;
+  /** Called before a write that goes to the server's disk. */
+  readonly room: RoomCheck | null;
 }
 
 const WRITE_ID_HEADER = 'Nats-Msg-Id';
 const EXPECTED_HEADER = 'Nats-Expected-Last-Subject-Sequence';
 
 /** The table of an asset. */
-export function createNatsTable({ connection, client, manager, asset, repair }: NatsTableDeps): Table {
+export function createNatsTable({ connection, client, manager, asset, repair, room }: NatsTableDeps): Table {
   const root = `${asset.subjects}.`;
 
   async function call<T>(request: () => Promise<T>): Promise<T> {
@@ -78,6 +81,7 @@ export function createNatsTable({ connection, client, manager, asset, repair }: 
     },
 
     async write({ key, body, expected, writeId, deleted }) {
+      if (asset.storage === 'file') await room?.();
       const fields = headers();
       if (expected !== undefined) fields.set(EXPECTED_HEADER, String(expected));
       if (writeId !== undefined) fields.set(WRITE_ID_HEADER, writeId);

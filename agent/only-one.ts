@@ -1,0 +1,34 @@
+/** One agent a state folder: a second one would undo what the first does. */
+import { open, readFile, rm } from 'node:fs/promises';
+import { SlipwayError } from '../schemas/errors.ts';
+import { isAlive, type ProcessRecord, processRecord } from '../store/process-record.ts';
+
+/** The file names this process. @throws SETUP_FAILED while the process that it named before lives. */
+export async function claim(path: string): Promise<void> {
+  const own = await processRecord(process.pid);
+  if (own === null) throw new Error('this process cannot be found in /proc');
+  for (;;) {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(JSON.stringify(own));
+      await file.sync();
+      await file.close();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const holder = await holderOf(path);
+      if (holder !== null && (await isAlive(holder)))
+        throw new SlipwayError('SETUP_FAILED', `an agent of this installation runs already (process ${holder.pid})`);
+      await rm(path, { force: true });
+    }
+  }
+}
+
+/** null: written halfway by a process that died, or gone meanwhile. */
+async function holderOf(path: string): Promise<ProcessRecord | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
+  } catch {
+    return null;
+  }
+}

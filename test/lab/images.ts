@@ -1,0 +1,49 @@
+/** Images for tests, built from busybox on this machine; nothing is pulled. */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * A web server on 8080: `/` answers `<name> <VERSION>`, `/healthz` answers ok unless env HEALTHY is 0. Exits at once on
+ * SIGTERM, or with IGNORE_TERM=1 not at all. The version is env VERSION, so one image serves all versions.
+ */
+export const WEB_IMAGE = 'slipway-test-web:1';
+
+const WEB_START = `
+if [ "$EXIT_AT_ONCE" = 1 ]; then echo "giving up on purpose" >&2; exit 3; fi
+mkdir -p /www
+printf '%s\\n' "web \${VERSION:-0}" > /www/index.html
+[ "$HEALTHY" = 0 ] || echo ok > /www/healthz
+if [ -d /data ]; then
+  if ! mkdir /data/lock 2>/dev/null; then echo "two writers at once" >> /data/violations; fi
+fi
+finish() { [ -d /data ] && rmdir /data/lock 2>/dev/null; kill "$!" 2>/dev/null; exit 0; }
+if [ "$IGNORE_TERM" = 1 ]; then trap '' TERM; else trap finish TERM INT; fi
+busybox httpd -f -p "\${PORT:-8080}" -h /www &
+wait "$!"
+`;
+
+/** Builds an image of that name unless the engine has it. */
+export async function ensureWebImage(): Promise<void> {
+  const present = await run('docker', ['image', 'inspect', WEB_IMAGE]).then(
+    () => true,
+    () => false,
+  );
+  if (present) return;
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-image-'));
+  try {
+    await copyFile('/bin/busybox', join(folder, 'busybox'));
+    await writeFile(join(folder, 'start'), WEB_START);
+    await writeFile(
+      join(folder, 'Dockerfile'),
+      'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\nCOPY start /start\nENV PATH=/bin\nENTRYPOINT ["/bin/sh", "/start"]\n',
+    );
+    await run('docker', ['build', '--quiet', '--tag', WEB_IMAGE, folder]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
