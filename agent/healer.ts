@@ -34,6 +34,8 @@ const DONE: Record<HealKind, string> = {
 export interface Healer {
   /** Looks for differences now and begins to mend them. */
   pass(): void;
+  /** Attempts that failed because Docker was going away do not count. */
+  forgetAttempts(): void;
   /** What was healed lately, newest last. */
   drift(): readonly Drift[];
 }
@@ -108,6 +110,7 @@ export function createHealer(deps: HealerDeps): Healer {
 
   return {
     drift: () => healed,
+    forgetAttempts: () => backoffs.clear(),
     pass() {
       forgetRecovered();
       for (const action of decide()) {

@@ -86,7 +86,13 @@ export function createImages({ engine, credentials, onPulled }: ImagesDeps): Ima
           'IMAGE_NOT_FOUND',
           `${imageName} is not on this machine, and its pull policy is "never"`,
         );
-      return await remote(name, imageName, signal);
+      try {
+        return await remote(name, imageName, signal);
+      } catch (error) {
+        // Most often a name that is misspelt: that it is not here either is half of the answer.
+        if (!isSlipwayError(error, 'REGISTRY_UNAVAILABLE', 'IMAGE_NOT_FOUND', 'IMAGE_UNAUTHORIZED')) throw error;
+        throw new SlipwayError(error.code, `${imageName} is not on this machine, and ${error.message}`, {}, error);
+      }
     },
   };
 }

@@ -70,6 +70,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
         timeoutMs: CONNECT_TIMEOUT_MS,
         signal: until,
         installation: id,
+        ...(installation.natsUrl === null ? { storeDir: paths.nats } : {}),
       }),
   });
   const agent = createAgent({

@@ -39,6 +39,30 @@ export function unnamed({ view, machine, containers, spec, ended }: RetireInput)
   return [...instances, ...jobs];
 }
 
+/** How long a blue-green service keeps the instances that were replaced; 0: not at all. */
+export function holdMs(live: Release | null, service: string, spec: RetireInput['spec']): number {
+  const digest = live?.services[service];
+  const strategy = digest === undefined ? undefined : spec(digest)?.strategy;
+  return strategy?.kind === 'blue-green' ? strategy.holdMs : 0;
+}
+
+/**
+ * What goes when a release has replaced it: everything unnamed but, for a service with a hold, the running instance that
+ * filled a released slot last. That one the sweeper takes when its time is up, or the next release that replaces the slot.
+ */
+export function replaced(input: RetireInput): Seen[] {
+  const { live } = input.view;
+  const slots = new Set(live?.slots.map((it) => it.slot));
+  const gone = unnamed(input);
+  const holding = gone.filter(
+    ({ identity: it, state }) => state === 'running' && slots.has(it.slot) && holdMs(live, it.service, input.spec) > 0,
+  );
+  const held = new Map(
+    holding.toSorted((a, b) => a.createdAt - b.createdAt).map((it) => [it.identity.slot, it.id] as const),
+  );
+  return gone.filter((it) => held.get(it.identity.slot) !== it.id);
+}
+
 function jobTemplate(live: Release | null, service: string, spec: RetireInput['spec']): string | null {
   const digest = live?.services[service];
   const found = digest === undefined ? null : spec(digest);
@@ -46,7 +70,7 @@ function jobTemplate(live: Release | null, service: string, spec: RetireInput['s
 }
 
 export interface Retirer {
-  /** Gives how many were removed. @throws the first failure, after all were tried. */
+  /** What a hold keeps stays. Gives how many were removed. @throws the first failure, after all were tried. */
   retire(namespace: string, ended?: string): Promise<number>;
 }
 
@@ -59,7 +83,7 @@ export interface RetirerDeps {
 
 export function createRetirer({ journal, world, instances, machine }: RetirerDeps): Retirer {
   const list = (namespace: string, ended?: string) =>
-    unnamed({
+    replaced({
       view: journal.view(namespace),
       machine,
       containers: world.containers() ?? [],

@@ -169,6 +169,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   }
 
   async function reconnected(): Promise<void> {
+    healer.forgetAttempts();
     await insist('the network', () => deps.creator.refreshOverlay());
     await insist('capacity', async () => {
       const { version, cpuMillicores, memoryBytes } = await deps.engine.info(lifetime);

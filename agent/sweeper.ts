@@ -5,7 +5,7 @@ import type { Follower } from './follow.ts';
 import type { Instances } from './instances.ts';
 import type { Journal } from './journal.ts';
 import type { NamespaceView } from './journal-records.ts';
-import { unnamed } from './retire.ts';
+import { holdMs, unnamed } from './retire.ts';
 import type { Seen, World } from './world.ts';
 
 const GRACE_MS = 60_000;
@@ -28,16 +28,9 @@ export function orphans(input: SweepInput): { container: Seen; graceMs: number }
     .flatMap((view) =>
       unnamed({ view, machine: input.machine, containers: input.containers, spec: input.spec }).map((container) => ({
         container,
-        graceMs: GRACE_MS + holdMs(view, container, input.spec),
+        graceMs: GRACE_MS + holdMs(view.live, container.identity.service, input.spec),
       })),
     );
-}
-
-/** A blue-green service keeps what it replaced for a while, and says for how long. */
-function holdMs({ live }: NamespaceView, container: Seen, spec: SweepInput['spec']): number {
-  const digest = live?.services[container.identity.service];
-  const strategy = digest === undefined ? undefined : spec(digest)?.strategy;
-  return strategy?.kind === 'blue-green' ? strategy.holdMs : 0;
 }
 
 export interface SweeperDeps {

@@ -39,6 +39,8 @@ export interface Connection extends AsyncDisposable {
   readonly maxRemovePercent: number;
   /** The loop keeps its hands off the namespace until `resume`, or until git says something new. */
   hold(namespace: string, why: string): Promise<void>;
+  /** Finishes or voids what dead executors left of the namespace, so that what follows sees how it ended. */
+  recover(namespace: string, signal: AbortSignal): Promise<void>;
   /** Who leads, null: no controller runs. */
   controller(): Promise<string | null>;
 }
@@ -57,6 +59,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     timeoutMs: CONNECT_TIMEOUT_MS,
     signal: context.signal,
     installation: installation.id,
+    ...(installation.natsUrl === null ? { storeDir: paths.nats } : {}),
   });
   const key = await operatorKey(paths);
   const deploys = createDeploys({ bucket: store.bucket('deploys') });
@@ -91,6 +94,11 @@ export async function connect(context: CommandContext): Promise<Connection> {
         ...it,
         held: { by: actor, why, at: isoNow(clock), desiredDigest: it.failed?.desiredDigest ?? it.carriedOut },
       }));
+    },
+    async recover(namespace, signal) {
+      if ((await deploys.listOpen(namespace)).length === 0) return;
+      output.note(`${namespace}: a deploy was left unfinished; it is ended first`);
+      await executor.recover(namespace, actor, signal);
     },
     async controller() {
       const holder = await store.leases.holder(['controller']);

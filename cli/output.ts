@@ -52,8 +52,8 @@ export function createOutput(args: { readonly command: string; readonly json: bo
 
 /** Nothing that came from git, containers or records can move the cursor or colour the screen. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
   return stripVTControlCharacters(text).replaceAll(
+    // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
     '',
   );

@@ -1,6 +1,7 @@
 /** Live progress of a deploy: a redrawn block on a terminal, plain lines elsewhere, nothing with `--json`. */
 import { createLogUpdate } from 'log-update';
 import type { OnProgress, Progress } from '../controller/execute/progress.ts';
+import { evidenceLines } from './evidence.ts';
 import { type Output, printable } from './output.ts';
 
 export interface ProgressView {
@@ -73,14 +74,9 @@ function lineOf(it: Progress): string | null {
     case 'cleanup':
       return `still to do: ${printable(it.text)}`;
     case 'ended':
-      return [`${it.state}: ${printable(it.message)}`, ...it.evidence.flatMap(evidenceLines)].join('\n');
+      return [
+        `${it.state}: ${printable(it.message)}`,
+        ...it.evidence.flatMap(evidenceLines).map((line) => `    ${printable(line)}`),
+      ].join('\n');
   }
-}
-
-function evidenceLines(evidence: Extract<Progress, { kind: 'ended' }>['evidence'][number]): string[] {
-  const exit = evidence.exitCode === null ? '' : `, exit code ${evidence.exitCode}`;
-  const probe = evidence.lastProbe === null ? '' : `, last probe: ${evidence.lastProbe}`;
-  return [`    ${evidence.slot}: ${evidence.reason}${exit}${probe}`, ...evidence.logs.map((it) => `      | ${it}`)].map(
-    printable,
-  );
 }

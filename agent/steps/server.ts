@@ -114,6 +114,7 @@ export function createStepServer(deps: StepServerDeps): StepServer {
     if (attached === undefined) {
       const { it, over } = begin(key, step);
       await Promise.race([over, new Promise((resolve) => setTimeout(resolve, QUICK_MS))]);
+      if (it.result === null) trace('step.reply.accepted');
       return reply(key, it);
     }
     return reply(key, attached);
@@ -133,7 +134,8 @@ export function createStepServer(deps: StepServerDeps): StepServer {
         ['agent', machine, 'step'],
         async (payload) => {
           const it = await answer(payload);
-          trace(`step.reply.${it.state}`);
+          // How often a running step is asked for depends on time alone: only replies that tell something are points.
+          if (it.state !== 'accepted') trace(`step.reply.${it.state}`);
           return it;
         },
         signal,

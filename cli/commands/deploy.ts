@@ -30,6 +30,7 @@ export async function deploy(context: CommandContext): Promise<number> {
 
 async function deployOne(context: CommandContext, connection: Connection, source: DesiredSource): Promise<number> {
   const { output } = context;
+  if (context.options['dryRun'] !== true) await connection.recover(source.namespace, context.signal);
   const plan = planOrThrow(await planSource(connection, source, context.options['pull'] === true));
   if (context.options['dryRun'] === true) {
     output.result(plan, () => printPlan(output, plan));
@@ -54,9 +55,9 @@ export function checkConsent(context: CommandContext, plan: Plan): void {
   if (plan.consents.length === 0) return;
   const given = textOption(context, 'consent');
   if (given !== undefined && given.length >= 12 && plan.id.startsWith(given)) return;
-  const why = plan.consents.join('; ');
-  const stale = given === undefined ? '' : ` (--consent ${given} is for another plan)`;
-  throw new SlipwayError('CONSENT_NEEDED', `${why}${stale}. To carry it out: --consent ${plan.id.slice(0, 12)}`, {
+  const why = plan.consents.join(' ');
+  const stale = given === undefined ? '' : ` --consent ${given} is for another plan.`;
+  throw new SlipwayError('CONSENT_NEEDED', `${why}${stale} To carry it out: --consent ${plan.id.slice(0, 12)}`, {
     plan: plan.id,
   });
 }

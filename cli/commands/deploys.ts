@@ -1,6 +1,8 @@
 /** `slipway deploys`: the attempts, and why some failed. */
 import { connect } from '../connect.ts';
+import { evidenceLines } from '../evidence.ts';
 import { EXIT } from '../exit-codes.ts';
+import { printable } from '../output.ts';
 import { type CommandContext, numberOption } from '../run-command.ts';
 import { unknownNamespace } from './resume.ts';
 
@@ -26,9 +28,8 @@ export async function deploys(context: CommandContext): Promise<number> {
     );
     const evidence = shown[0]?.failure?.evidence ?? [];
     for (const it of evidence) {
-      output.line(`\n${it.slot}: ${it.reason}${it.exitCode === null ? '' : `, exit code ${it.exitCode}`}`);
-      if (it.lastProbe !== null) output.line(`  last probe: ${it.lastProbe}`);
-      for (const line of it.logs) output.line(`  | ${line}`);
+      output.line();
+      for (const line of evidenceLines(it)) output.line(printable(line));
     }
   });
   return EXIT.ok;

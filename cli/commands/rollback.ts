@@ -14,6 +14,7 @@ export async function rollback(context: CommandContext): Promise<number> {
   const { output } = context;
   await using connection = await connect(context);
   const { store, gatewayPorts } = connection;
+  if (context.options['dryRun'] !== true) await connection.recover(namespace, context.signal);
   const live = await store.log.live(namespace);
   const plan = planOrThrow(
     await planRollback({

@@ -1,12 +1,15 @@
 /** `slipway status`: what is live, what runs, what is held or failed. */
 
+import { advice } from '../../controller/advice.ts';
 import { readSnapshots } from '../../controller/execute/situation.ts';
+import { readSourceReport, type SourceReport } from '../../controller/source-report.ts';
+import { readTracked, type Tracked } from '../../controller/tracked.ts';
 import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
 import type { InstanceReport, MachineSnapshot } from '../../schemas/observed.ts';
 import type { Release } from '../../schemas/release.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { type Output, printable } from '../output.ts';
 import type { CommandContext } from '../run-command.ts';
 import { unknownNamespace } from './resume.ts';
 
@@ -38,19 +41,22 @@ export async function status(context: CommandContext): Promise<number> {
   const snapshots = await readSnapshots(connection.store);
   const controller = await connection.controller();
   const namespaces = await Promise.all(asked.map((it) => statusOf(connection, it, snapshots)));
-  output.result({ controller, machines: snapshots, namespaces }, () => {
+  const cluster = connection.store.bucket('cluster');
+  const [tracked, source] = await Promise.all([readTracked(cluster), readSourceReport(cluster)]);
+  output.result({ controller, tracked, source, machines: snapshots, namespaces }, () => {
     output.line(
       controller === null
         ? 'controller: not running (workloads, gateway and commands work without it)'
         : `controller: ${controller}`,
     );
+    if (tracked !== null) printSource(output, tracked, source);
     for (const it of snapshots) {
       const port = it.gateway.httpPort === null ? 'no http port' : `http on port ${it.gateway.httpPort}`;
       output.line(`machine ${it.machine}: ${it.instances.length} instances, gateway ${port}, reported ${it.at}`);
       for (const problem of it.gateway.problems) output.line(`  problem: ${problem}`);
     }
     if (snapshots.length === 0) output.line('machines: none has reported in the last 90 s, so what runs is unknown');
-    for (const it of namespaces) printNamespace(output, it);
+    for (const it of namespaces) printNamespace(output, it, connection.clock.now());
   });
   return EXIT.ok;
 }
@@ -83,14 +89,28 @@ async function statusOf(
   return { namespace, release, record, open, slots };
 }
 
-function printNamespace(output: Output, it: NamespaceStatus): void {
+function printSource(output: Output, { location, branch }: Tracked, report: SourceReport | null): void {
+  const said = report === null ? 'not read yet' : SOURCE[report.kind](report.revision?.slice(0, 10) ?? '');
+  output.line(`source ${location}, branch ${branch}: ${said}`);
+  for (const it of report?.messages ?? []) output.line(`  ${printable(it)}`);
+  if (report !== null && report.invalid.length > 0) output.line(`  left as they are: ${report.invalid.join(', ')}`);
+}
+
+const SOURCE = {
+  ok: (revision) => `at ${revision}`,
+  invalid: (revision) => `${revision} has problems; mend them and commit again`,
+  unavailable: () => 'cannot be read; nothing is removed for it',
+  rewound: (revision) => `${revision} is not followed`,
+} as const satisfies Record<SourceReport['kind'], (revision: string) => string>;
+
+function printNamespace(output: Output, it: NamespaceStatus, nowMs: number): void {
   const { release, record } = it;
   const live = release === null ? 'nothing is live' : `release #${release.n} of ${release.at} by ${release.actor}`;
   output.line();
   output.line(`${output.colors.bold(it.namespace)}: ${live}`);
   if (record.held !== null)
     output.line(`  held by ${record.held.by}: ${record.held.why} (\`slipway resume ${it.namespace}\`)`);
-  if (record.failed !== null) output.line(`  failed: ${record.failed.code}: ${record.failed.message}`);
+  if (record.failed !== null) printFailed(output, it.namespace, record.failed, release !== null, nowMs);
   for (const deploy of it.open)
     output.line(
       `  deploy ${deploy.id}: ${deploy.state}, phase ${deploy.phase + 1} of ${deploy.phases.length}, by ${deploy.actor}`,
@@ -100,4 +120,17 @@ function printNamespace(output: Output, it: NamespaceStatus): void {
     ['  SLOT', 'MACHINE', 'STATE', 'ADDRESS', 'RESTARTS'],
     it.slots.map((slot) => [`  ${slot.slot}`, slot.machine, slot.state, slot.address, String(slot.restarts)]),
   );
+}
+
+function printFailed(
+  output: Output,
+  namespace: string,
+  failed: NonNullable<NamespaceRecord['failed']>,
+  live: boolean,
+  nowMs: number,
+): void {
+  const { code, retryAt, deploy } = failed;
+  const retryAtMs = retryAt === null ? null : Date.parse(retryAt);
+  output.line(`  failed: ${code}: ${printable(failed.message)}`);
+  output.line(`  ${advice({ namespace, code, retryAtMs, nowMs, live, deployed: deploy !== null })}`);
 }

@@ -5,6 +5,7 @@ import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { Release } from '../../schemas/release.ts';
 import { askAgent } from './ask-agent.ts';
+import { checkFreePorts } from './free-ports.ts';
 import type { ExecutorDeps } from './session.ts';
 
 const PING_MS = 10_000;
@@ -13,7 +14,9 @@ const PING_MS = 10_000;
 export async function preflight(deps: ExecutorDeps, plan: Plan, live: Release | null): Promise<void> {
   checkBasis(plan, live);
   await checkConflicts(deps, plan);
-  await Promise.all(machinesOf(plan).map((machine) => ping(deps, machine)));
+  const machines = machinesOf(plan);
+  await Promise.all(machines.map((machine) => ping(deps, machine)));
+  await checkFreePorts({ messages: deps.store.messages, plan, machines });
 }
 
 /** Machines that the plan's steps and target name, in order. */

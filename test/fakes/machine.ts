@@ -18,6 +18,8 @@ export interface FakeMachine {
   readonly jobRuns: string[];
   /** Slots whose start fails, with this code. */
   readonly failing: Map<string, string>;
+  /** Verbs that it fails to hear: their steps fail without being acted on. */
+  readonly deaf: Set<string>;
   applied: number;
 }
 
@@ -38,6 +40,7 @@ export function createFakeMachine(args: {
     refused: [],
     jobRuns: [],
     failing: new Map(),
+    deaf: new Set(),
     applied: 0,
   };
   const fences = new Map<string, Fence>();
@@ -114,6 +117,9 @@ export function createFakeMachine(args: {
     ['agent', name, 'step'],
     async (payload): Promise<StepReply> => {
       const step = Step.parse(JSON.parse(SignedStep.parse(payload).body));
+      if (machine.deaf.has(step.action.verb)) {
+        return { state: 'failed', code: 'AGENT_TIMEOUT', message: 'not heard', evidence: [] };
+      }
       const highest = fences.get(step.namespace);
       if (args.checkFences !== false && highest !== undefined && compareFences(step.fence, highest) < 0) {
         machine.refused.push(`${step.id} FENCED`);

@@ -106,7 +106,9 @@ it('says with its status why it refused', async () => {
     code: 'ENGINE_FAILED',
     details: { status: 404 },
   });
-  await expect(engine.create(name, { ...config, Image: tag, Cmd: ['true'] })).rejects.toMatchObject({ details: { status: 409 } });
+  await expect(engine.create(name, { ...config, Image: tag, Cmd: ['true'] })).rejects.toMatchObject({
+    details: { status: 409 },
+  });
   const gone = createEngine({ socketPath: `/tmp/slipway-no-engine-${id}` });
   await expect(gone.list({})).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
 });

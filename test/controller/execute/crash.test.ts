@@ -116,3 +116,40 @@ describe('an executor that was paused between its last gate and its append', () 
     await expectConverged();
   });
 });
+
+describe('a zombie whose machine never heard that its deploy is over', () => {
+  /** Pauses before its first start; the successor's `close` is lost; the zombie wakes up. */
+  async function zombie(checkFences: boolean): Promise<{ refused: string[]; acted: string[] }> {
+    lab = await createExecutorLab({ checkFences });
+    await deploy([web('1')]);
+    const probe = lab.doomed(Number.POSITIVE_INFINITY);
+    await deploy([web('2')], probe.executor);
+    const paused = lab.doomed(probe.points.indexOf('step:start:send') + 1);
+    const run = paused.executor
+      .execute({ plan: await lab.plan([web('3')], VOLUMES), actor: 'zombie', signal: never })
+      .catch((error: unknown) => error);
+    await paused.dead;
+    await lab.expireLease();
+    lab.machine.deaf.add('close');
+    expect(await lab.executor.recover('production', 'recovery', never)).toBe(true);
+    lab.machine.deaf.clear();
+    await deploy([web('4')]);
+    const before = lab.machine.acted.length;
+    paused.revive();
+    await run;
+    return {
+      refused: lab.machine.refused,
+      acted: lab.machine.acted.slice(before).filter((it) => it.includes('/start/')),
+    };
+  }
+
+  it('is refused by its fence', async () => {
+    const { refused, acted } = await zombie(true);
+    expect(acted).toEqual([]);
+    expect(refused.some((it) => it.endsWith('FENCED'))).toBe(true);
+  });
+
+  it('would start instances if nobody checked fences', async () => {
+    expect((await zombie(false)).acted).not.toEqual([]);
+  });
+});
