@@ -8,7 +8,7 @@ import { createDeploys, type Deploys } from '../controller/execute/deploys.ts';
 import { createExecutor, type Executor } from '../controller/execute/executor.ts';
 import { isDeadOwner } from '../controller/execute/lease-owner.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
-import { SlipwayError } from '../schemas/errors.ts';
+import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
 import { type Logger, silentLogger } from '../schemas/logger.ts';
 import { connectNats } from '../store/nats.ts';
@@ -60,6 +60,8 @@ export async function connect(context: CommandContext): Promise<Connection> {
     signal: context.signal,
     installation: installation.id,
     ...(installation.natsUrl === null ? { storeDir: paths.nats } : {}),
+  }).catch((error: unknown) => {
+    throw isSlipwayError(error, 'STATE_UNAVAILABLE') ? unanswered(error, installation) : error;
   });
   const key = await operatorKey(paths);
   const deploys = createDeploys({ bucket: store.bucket('deploys') });
@@ -108,6 +110,15 @@ export async function connect(context: CommandContext): Promise<Connection> {
       await store.close();
     },
   };
+}
+
+function unanswered(error: SlipwayError, { natsUrl }: Installation): SlipwayError {
+  const next =
+    natsUrl === null
+      ? '`slipway up` starts it'
+      : 'is it running, and is its address right? `slipway up --nats URL` names another';
+  const message = `${error.message}; what is live goes on serving without it. Next: ${next}`;
+  return new SlipwayError('STATE_UNAVAILABLE', message, error.details, error);
 }
 
 function embeddedUrl(paths: StatePaths): string {

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import colors from 'picocolors';
 import { ERRORS, SlipwayError } from '../schemas/errors.ts';
+import type { Logger } from '../schemas/logger.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 export interface Output {
@@ -48,6 +49,12 @@ export function createOutput(args: { readonly command: string; readonly json: bo
     },
     item: (data, text) => write(json ? JSON.stringify(data) : text),
   };
+}
+
+/** A logger for parts that a person watches: only what goes wrong, a sentence each. */
+export function troubleLogger(output: Pick<Output, 'note'>): Logger {
+  const say = (_: object, message: string) => output.note(message);
+  return { debug() {}, info() {}, warn: say, error: say };
 }
 
 /** Nothing that came from git, containers or records can move the cursor or colour the screen. */

@@ -174,6 +174,11 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
         return null;
       }
       worker.supersededInARow = 0;
+      if (deploy.failure?.code === 'ABORTED' && signal.aborted) {
+        // Ended by our own end, not by its contents: whoever leads next carries it out.
+        deps.say(`${namespace} is not deployed: the controller stops; the next start carries it out`);
+        return null;
+      }
       if (deploy.failure !== null)
         return await failed(deps, worker, digest, deploy.id, deploy.failure.code, deploy.failure.message);
       const n = deploy.releases.at(-1);

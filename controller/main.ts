@@ -104,6 +104,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
   const repository = openTracked({ ...deps });
   const metrics = createMetrics();
   const loop = createLoop({ ...deps, actor: ACTOR, metrics }, term);
+  let untold = '';
   let health = { ok: false, source: 'not read yet' };
   const source = createSource({
     repository,
@@ -130,7 +131,15 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
   const follower = async (state: SourceState) => {
     metrics.count('source_states', { kind: state.kind });
     health = { ok: state.kind === 'ok', source: state.kind };
-    await follow(state);
+    try {
+      await follow(state);
+      untold = '';
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== untold && !term.aborted) deps.say(`state: ${why}; what is live goes on serving, deploys wait`);
+      untold = why;
+      throw error;
+    }
   };
   deps.say(`following ${repository.name}, branch ${tracked.branch}`);
   await Promise.all([

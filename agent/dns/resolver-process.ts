@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { SlipwayError } from '../../schemas/errors.ts';
+import { isAlive, type ProcessRecord, processRecord } from '../../store/process-record.ts';
 import { sleep } from '../waiting.ts';
-import { isAlive, type ProcessRecord, processRecord } from './process-record.ts';
 import { type ResolverRecord, readRecord, removeRecord, resolverFiles } from './resolver-record.ts';
 
 const LOG_BYTES_MAX = 1_048_576;

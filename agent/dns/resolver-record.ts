@@ -1,7 +1,7 @@
 /** The record that a resolver keeps of itself in its folder, and that an agent adopts or ends it by. */
 import { readFile, rm } from 'node:fs/promises';
 import { writeDurable } from '../../store/durable-file.ts';
-import type { ProcessRecord } from './process-record.ts';
+import type { ProcessRecord } from '../../store/process-record.ts';
 
 /** `bound`: it has its sockets; before that, `problem` says what it waits for. */
 export interface ResolverRecord extends ProcessRecord {

@@ -1,8 +1,8 @@
 /** Life of the resolver process: one for each folder, waiting for the bridge, answering until the signal aborts. */
 import type { Logger } from '../../schemas/logger.ts';
+import { isAlive, processRecord } from '../../store/process-record.ts';
 import { sleep } from '../waiting.ts';
 import { createForwarder } from './forward.ts';
-import { isAlive, processRecord } from './process-record.ts';
 import { followResolvConf } from './resolv-conf.ts';
 import { createResolver } from './resolver.ts';
 import { type ResolverRecord, readRecord, removeRecord, resolverFiles, writeRecord } from './resolver-record.ts';

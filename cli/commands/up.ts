@@ -7,17 +7,17 @@ import { resolve } from 'node:path';
 import { createEngine } from '../../agent/docker/engine.ts';
 import { systemClock } from '../../controller/execute/clock.ts';
 import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
-import { silentLogger } from '../../schemas/logger.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { type Output, troubleLogger } from '../output.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
 import { createAgentProcess } from '../up/agent-process.ts';
 import { announce } from '../up/announce.ts';
-import { ensureExampleImages, ensureExampleRepository } from '../up/example.ts';
+import { ensureExampleImages, ensureExampleRepository, sudoUser } from '../up/example.ts';
 import { ensureInstallation } from '../up/installation.ts';
 import { ensureKeys } from '../up/keys.ts';
+import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { waitForMachine } from '../up/wait-for-machine.ts';
 import { control } from './controller.ts';
 
@@ -27,10 +27,18 @@ export async function up(context: CommandContext): Promise<number> {
   const { output, paths } = context;
   const watch = new AbortController();
   const signal = AbortSignal.any([context.signal, watch.signal]);
-  const log = silentLogger;
+  const log = troubleLogger(output);
   const { installation, notes } = await ensureInstallation(paths, {
     natsUrl: textOption(context, 'nats'),
     httpPort: numberOption(context, 'httpPort'),
+    wishedHttpPort: async () =>
+      await wishedHttpPort({
+        repository: textOption(context, 'repo'),
+        branch: textOption(context, 'branch'),
+        paths,
+        log,
+        signal,
+      }),
     dockerSocket: dockerSocket(),
   });
   output.line(`installation ${installation.id} in ${paths.root}`);
@@ -88,7 +96,7 @@ async function followSomething(context: CommandContext, connection: Connection, 
   }
   if (context.options['detach'] === true) return false;
   await mkdir(fleet, { recursive: true });
-  await ensureExampleRepository(fleet);
+  await ensureExampleRepository(fleet, sudoUser(process.env));
   output.line('example image: building (nothing is pulled)');
   await ensureExampleImages(createEngine({ socketPath: connection.installation.dockerSocket }));
   await save({ location: fleet, branch });

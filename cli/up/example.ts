@@ -1,7 +1,7 @@
 /** The example: a fleet repository of its own and the tiny image that it runs, both made on this machine. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, lchown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,15 +27,40 @@ export async function ensureExampleImages(engine: Pick<Engine, 'build' | 'image'
   }
 }
 
-/** A git repository with the files of manifests-example/; one that is there stays as it is. */
-export async function ensureExampleRepository(path: string): Promise<void> {
+/** The fleet repository that comes with Slipway. */
+export const EXAMPLE = fileURLToPath(new URL('../../../manifests-example', import.meta.url));
+
+/** Whose files a program makes for them. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The person behind sudo; null: nobody. Source: sudo(8), SUDO_UID and SUDO_GID. */
+export function sudoUser(env: Readonly<Record<string, string | undefined>>): Owner | null {
+  const [uid = '', gid = ''] = [env['SUDO_UID'], env['SUDO_GID']];
+  return /^\d+$/.test(uid) && /^\d+$/.test(gid) ? { uid: Number(uid), gid: Number(gid) } : null;
+}
+
+/**
+ * A git repository with the files of manifests-example/; one that is there stays as it is.
+ *
+ * @param owner who commits there, null: whoever runs this. git refuses a repository of somebody else.
+ */
+export async function ensureExampleRepository(path: string, owner: Owner | null, from = EXAMPLE): Promise<void> {
   if (existsSync(join(path, '.git'))) return;
-  await cp(fileURLToPath(new URL('../../../manifests-example', import.meta.url)), path, { recursive: true });
+  await cp(from, path, { recursive: true });
   await git(path, ['init', '--quiet', '--initial-branch=main']);
   await git(path, ['config', 'user.name', (await configured('user.name')) ?? 'Fleet operator']);
   await git(path, ['config', 'user.email', (await configured('user.email')) ?? 'operator@localhost']);
   await git(path, ['add', '--all']);
   await git(path, ['commit', '--quiet', '--message', 'The example fleet']);
+  if (owner !== null) await giveTo(path, owner);
+}
+
+async function giveTo(path: string, { uid, gid }: Owner): Promise<void> {
+  const inside = await readdir(path, { recursive: true });
+  for (const it of ['', ...inside]) await lchown(join(path, it), uid, gid);
 }
 
 async function git(cwd: string, argv: readonly string[]): Promise<string> {

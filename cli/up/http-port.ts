@@ -1,14 +1,14 @@
-/** Where the gateway listens for http: 80, or 8080 when somebody has 80. */
+/** Where the gateway listens for http: the port that is wished for, or 8080 when somebody has it. */
 import { createServer } from 'node:net';
 import { portHolder } from '../../agent/gateway/port-holder.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 
-const WISHES = [80, 8080, 8081, 8888] as const;
+const OTHERWISE = [8080, 8081, 8888] as const;
 
-/** The first free port of 80, 8080 …, and who holds the ones before it. @throws SETUP_FAILED when none is free */
-export async function pickHttpPort(): Promise<{ port: number; note: string | null }> {
+/** The first free port of the wished one, 8080 …, and who holds the ones before it. @throws SETUP_FAILED when none is free */
+export async function pickHttpPort(wished: number): Promise<{ port: number; note: string | null }> {
   const holders: string[] = [];
-  for (const port of WISHES) {
+  for (const port of new Set([wished, ...OTHERWISE])) {
     if (await isFree(port)) {
       const note = holders.length === 0 ? null : `${holders.join('; ')}: the gateway listens on ${port}`;
       return { port, note };

@@ -13,6 +13,8 @@ import { pickHttpPort } from './http-port.ts';
 export interface InstallationOptions {
   readonly natsUrl?: string | undefined;
   readonly httpPort?: number | undefined;
+  /** Asked only when the installation is made without `httpPort`: the first port to try. */
+  readonly wishedHttpPort: () => Promise<number>;
   readonly dockerSocket: string;
 }
 
@@ -48,7 +50,10 @@ async function makeInstallation(
   const id = randomBytes(4).toString('hex');
   const engine = createEngine({ socketPath: options.dockerSocket });
   const { bridge, subnetIndex } = pickNetwork(await takenNetworks(engine));
-  const http = options.httpPort === undefined ? await pickHttpPort() : { port: options.httpPort, note: null };
+  const http =
+    options.httpPort === undefined
+      ? await pickHttpPort(await options.wishedHttpPort())
+      : { port: options.httpPort, note: null };
   return {
     installation: {
       id,

@@ -18,7 +18,7 @@ import { machinesOf, preflight } from './preflight.ts';
 import type { OnProgress } from './progress.ts';
 import { recoverDeploy, recoverNamespace } from './recover.ts';
 import type { ExecutorDeps, Session } from './session.ts';
-import { settle } from './settle.ts';
+import { type SettleStage, settle } from './settle.ts';
 
 export interface ExecuteArgs {
   readonly plan: Plan;
@@ -145,12 +145,11 @@ async function carryOut(
     await save({ state: 'committed' });
     event(deps, deploy, 'release.committed', `${plan.namespace}@${entry.n} is live`);
     const afterCommit = AbortSignal.any([user, lost]);
-    const stages = ['apply', 'retire', 'close'] as const;
     const pending = await settle(deps, session, {
       deploy: deploy.id,
       n: entry.n,
       machines: deploy.machines,
-      stages,
+      stages: stagesAfter(plan),
       signal: afterCommit,
     }).catch((error: unknown) => {
       if (lost.aborted || !user.aborted) throw error;
@@ -173,6 +172,12 @@ async function carryOut(
   } finally {
     over.abort();
   }
+}
+
+/** With a hold (blue-green) nothing is retired now: agents sweep what the release does not name once its time is over. */
+function stagesAfter(plan: Plan): readonly SettleStage[] {
+  const held = plan.phases.some((it) => it.holdMs > 0);
+  return held ? ['apply', 'close'] : ['apply', 'retire', 'close'];
 }
 
 /** The void first, then agents may undo. */

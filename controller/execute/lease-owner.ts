@@ -5,6 +5,7 @@
  * for the lease to expire; others elsewhere do.
  */
 import { readFileSync } from 'node:fs';
+import { parseStat } from '../../store/process-record.ts';
 
 /** `<actor> #<machine>:<pid>:<start time in clock ticks since boot>` */
 export function leaseOwner(actor: string, machine: string, pid: number = process.pid): string {
@@ -15,15 +16,14 @@ export function leaseOwner(actor: string, machine: string, pid: number = process
 export function isDeadOwner(owner: string, machine: string): boolean {
   const parsed = /#([^:#]+):(\d+):(\d+)$/.exec(owner);
   if (parsed === null || parsed[1] !== machine) return false;
-  return startTicks(Number(parsed[2])) !== Number(parsed[3]);
+  return startTicks(Number(parsed[2])) !== parsed[3];
 }
 
-/** Source: proc(5), field 22 of /proc/PID/stat; the command in parentheses may hold spaces. A zombie counts as gone. */
-function startTicks(pid: number): number | null {
+/** null: no such process, or only its zombie. */
+function startTicks(pid: number): string | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : Number(fields[19]);
+    const { state, startTicks: ticks } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return state === 'Z' ? null : ticks;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import type { DeployId } from '../../schemas/names.ts';
 import type { Phase, Plan, PlannedSlot, PlanStep } from '../../schemas/plan.ts';
 import type { LogEntry, Release, SlotRow } from '../../schemas/release.ts';
 import { type ServiceSpec, specDigest } from '../../schemas/service.ts';
-import type { StepAction } from '../../schemas/step.ts';
+import { Evidence, type StepAction } from '../../schemas/step.ts';
 import { releaseFrom } from '../plan/target.ts';
 import { isoNow } from './clock.ts';
 import { endingOf } from './ending.ts';
@@ -83,7 +83,8 @@ async function runSteps(
         if (step.verb === 'job') await recordJob(deps, session, attempt, step, done.exitCode ?? 0, signal);
       } catch (error) {
         if (step.verb === 'job' && error instanceof SlipwayError && error.code === 'JOB_FAILED') {
-          const exitCode = Number(error.details['exitCode'] ?? 1);
+          const evidence = Evidence.array().safeParse(error.details['evidence']);
+          const exitCode = (evidence.success ? evidence.data[0]?.exitCode : null) ?? 1;
           await recordJob(deps, session, attempt, step, exitCode, signal);
         }
         throw error;

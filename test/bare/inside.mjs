@@ -6,10 +6,10 @@ import { request } from 'node:http';
 /** @param {string} path of the engine's API @returns {Promise<any>} */
 async function engine(path) {
   return await new Promise((resolve, reject) => {
-    const call = request({ socketPath: '/var/run/docker.sock', path }, async (response) => {
+    const call = request({ socketPath: '/var/run/docker.sock', path }, (response) => {
       let text = '';
-      for await (const piece of response) text += piece;
-      resolve(JSON.parse(text));
+      response.on('data', (piece) => (text += piece));
+      response.on('end', () => resolve(JSON.parse(text)));
     });
     call.once('error', reject);
     call.end();
@@ -44,8 +44,8 @@ process.stdout.write(
     images: (await engine('/images/json')).flatMap((/** @type {any} */ it) => it.RepoTags ?? []).toSorted(),
     tables: lines('nft', 'list', 'tables').toSorted(),
     links: lines('ip', '-br', 'link')
-      .map((it) => it.split(/[\s@]/)[0])
-      .toSorted(),
+      .map((it) => it.split(/[\s@]/)[0] ?? '')
+      .toSorted((a, b) => a.localeCompare(b)),
     processes: processes().toSorted(),
     state: existsSync('/var/lib/slipway') ? readdirSync('/var/lib/slipway').toSorted() : [],
   }),

@@ -12,6 +12,7 @@ const FIRST_START_MS = 600_000;
 const NEXT_START_MS = 60_000;
 const STOP_MS = 30_000;
 const DEPLOY_MS = 60_000;
+const QUIET_MS = 3_000;
 
 export interface Proof {
   readonly host: BareHost;
@@ -31,12 +32,14 @@ export async function proveStart({ host, signal, shown }: Proof): Promise<void> 
   const url = (await terminal.waitFor(READY, FIRST_START_MS))[1] ?? '';
   const fleet = (await terminal.waitFor(FLEET, NEXT_START_MS))[1] ?? '';
   await serves(host, url, 'slipway-example:1');
+  await terminal.waitFor(/^demo: release #1 is live$/m, DEPLOY_MS);
   shown(`npm start -- --yes: ${url} answers`);
 
   await commitUpdate(host, fleet);
   shown(`git commit: the new version answers after ${await switchTo(host, url, 'slipway-example:2', signal)} ms`);
 
-  const before = await readInventory(host);
+  await terminal.waitFor(/^production: release #2 is live$/m, DEPLOY_MS);
+  const before = await quiet(host, signal);
   await stop(terminal);
   assert.deepEqual((await readInventory(host)).containers, before.containers);
   await serves(host, url, 'slipway-example:2');
@@ -59,6 +62,19 @@ export async function proveStart({ host, signal, shown }: Proof): Promise<void> 
 async function stop(terminal: Terminal): Promise<void> {
   const exitCode = await terminal.interrupt(STOP_MS);
   assert.ok([0, 130].includes(exitCode), `npm start ended with ${exitCode} after Ctrl-C`);
+}
+
+/** What is there once old instances have gone: the same containers for a while. */
+async function quiet(host: BareHost, signal: AbortSignal): Promise<Inventory> {
+  let last = await readInventory(host);
+  let sinceMs = performance.now();
+  while (performance.now() - sinceMs < QUIET_MS) {
+    await sleep(500, undefined, { signal });
+    const now = await readInventory(host);
+    if (now.containers.join() !== last.containers.join()) sinceMs = performance.now();
+    last = now;
+  }
+  return last;
 }
 
 /** HAProxy and friends as they were started; the processes inside containers are not among them. */

@@ -99,8 +99,8 @@ export function createFakeMachine(args: {
         const live = await store.log.live(namespace);
         const named = new Set(live?.slots.map(key));
         const mine = new Set(held.map(key));
-        for (const id of [...machine.running.keys()]) if (!named.has(id) && !mine.has(id)) machine.running.delete(id);
-        for (const id of [...machine.stopped.keys()]) if (!named.has(id)) machine.stopped.delete(id);
+        for (const id of machine.running.keys()) if (!named.has(id) && !mine.has(id)) machine.running.delete(id);
+        for (const id of machine.stopped.keys()) if (!named.has(id)) machine.stopped.delete(id);
         return { ...done, drained: 0 };
       }
       case 'close':

@@ -2,19 +2,19 @@
  * The kill lab: one installation whose executor, agent and gateway are killed where they are told to be, with a user
  * of the gateway watching all the time.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, openSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { silentLogger } from '../../schemas/logger.ts';
 import { systemClock } from '../../store/clock.ts';
 import { connectNats } from '../../store/nats.ts';
-import { type Host, REPOSITORY, startHost } from '../lab/host.ts';
+import { type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readInventory } from '../lab/inventory.ts';
 import { ask, type Prober, startProber } from '../lab/probe.ts';
+import { gatewayPids, isStopped, stoppedOrEnded, superviseAgent } from '../lab/processes.ts';
 import { type KillPoint, killPoints } from './points.ts';
 
 export type Victim = 'executor' | 'agent' | 'gateway';
@@ -184,7 +184,7 @@ export async function createKillLab(): Promise<KillLab> {
       return [
         ...executor.map((it) => ({ ...it, victim: 'executor' as const })),
         ...own.map((it) => ({ ...it, victim: 'agent' as const })),
-        ...executor.map((it) => ({ ...it, victim: 'gateway' as const })),
+        ...own.filter((it) => it.point.includes('gateway')).map((it) => ({ ...it, victim: 'gateway' as const })),
       ];
     },
     async killAt(target, order) {
@@ -257,74 +257,28 @@ export async function createKillLab(): Promise<KillLab> {
     return reached;
   }
 
+  /** HAProxy dies while the agent is stopped in the middle of changing it. */
   async function killGateway(order: KillOrder, target: Target): Promise<boolean> {
-    const paused = host.start(['deploy', '-f', pathOf(target)], { SLIPWAY_KILL_AT: `!${order.order}` });
-    const stopped = await stoppedOrEnded(paused.child);
-    if (stopped) {
+    await writeFile(orders, `!${order.order}`);
+    const running = host.start(['deploy', '-f', pathOf(target)]);
+    let ended = false;
+    void running.ended.then(() => (ended = true));
+    while (!ended && !(await isStopped(agent.pid()))) await sleep(5);
+    const reached = await isStopped(agent.pid());
+    if (reached) {
       const pids = await gatewayPids(host);
       expect(pids.length, 'HAProxy processes to kill').toBeGreaterThan(0);
       for (const pid of pids) process.kill(pid, 'SIGKILL');
-      for (let i = 0; i < 250 && (await ask(host.httpPort)).why.includes('ECONNREFUSED'); i++) await sleep(20);
-      paused.child.kill('SIGCONT');
+      process.kill(agent.pid(), 'SIGCONT');
     }
-    const ran = await paused.ended;
+    await rm(orders, { force: true });
+    const ran = await running.ended;
+    for (let i = 0; i < 250 && (await ask(host.httpPort)).why.includes('ECONNREFUSED'); i++) await sleep(20);
     if (ran.code !== 0) await carriedOut(target);
-    return stopped;
+    return reached;
   }
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((it, index) => it === b[index]);
-}
-
-/** true: it is stopped; false: it ended. */
-async function stoppedOrEnded(child: ChildProcess): Promise<boolean> {
-  for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null) return false;
-    const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => '');
-    if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')) return true;
-    await sleep(5);
-  }
-}
-
-/** Master and workers, by their command lines. */
-async function gatewayPids(host: Host): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((it) => /^\d+$/.test(it));
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return pids.flatMap((pid, i) => {
-    const line = lines[i] ?? '';
-    return line.startsWith('haproxy') && line.includes(`${host.stateDir}/gateway/`) ? [Number(pid)] : [];
-  });
-}
-
-/** The agent as a service manager would run it: started again whenever it dies. */
-async function superviseAgent(
-  host: Host,
-  env: Record<string, string>,
-): Promise<{ deaths(): number; stop(): Promise<void> }> {
-  process.kill(await host.agentPid(), 'SIGTERM');
-  let child: ChildProcess | null = null;
-  let deaths = 0;
-  let over = false;
-  const out = openSync(join(host.dir, 'agent.log'), 'a');
-  const loop = (async () => {
-    while (!over) {
-      child = spawn(process.execPath, [join(REPOSITORY, 'dist/agent/main.js'), '--state-dir', host.stateDir], {
-        env: { ...process.env, ...env },
-        stdio: ['ignore', out, out],
-      });
-      await new Promise((resolve) => child?.once('exit', resolve));
-      deaths += 1;
-      // Another agent may still be going away.
-      if (!over) await sleep(20);
-    }
-  })();
-  return {
-    deaths: () => deaths,
-    async stop() {
-      over = true;
-      child?.kill('SIGTERM');
-      await loop;
-    },
-  };
 }

@@ -13,7 +13,9 @@ import { fileURLToPath } from 'node:url';
 import { Installation } from '../../schemas/installation.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = join(REPOSITORY, 'dist/cli/main.js');
+/** The build that is tested; another one can be named while sources change. */
+export const DIST = process.env['SLIPWAY_TEST_DIST'] ?? join(REPOSITORY, 'dist');
+const MAIN = join(DIST, 'cli/main.js');
 
 export interface Ran {
   readonly code: number | null;
@@ -42,6 +44,10 @@ export interface Host {
 
 export interface HostOptions {
   readonly env?: Record<string, string>;
+  /** Called when the host's folder exists and nothing of the installation does. */
+  readonly prepare?: (stateDir: string) => Promise<void>;
+  /** More arguments of the first `up`. */
+  readonly upArgs?: readonly string[];
 }
 
 /** Makes an installation and waits until its agent answers. */
@@ -68,7 +74,8 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   }
   const slipway = async (args: readonly string[], env?: Record<string, string>) => await start(args, env).ended;
 
-  const up = await slipway(['up', '--detach', '--http-port', String(httpPort)]);
+  await options.prepare?.(stateDir);
+  const up = await slipway(['up', '--detach', '--http-port', String(httpPort), ...(options.upArgs ?? [])]);
   if (up.code !== 0) {
     const log = await readFile(join(stateDir, 'log/agent.log'), 'utf8').catch(() => '');
     throw new Error(`slipway up failed (${up.code}): ${up.stdout}${up.stderr}\n${log.slice(-3000)}`);

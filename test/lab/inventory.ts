@@ -77,7 +77,8 @@ export async function readContainers(host: Host, withJobs = false): Promise<Cont
 /** `show servers state` of HAProxy. Source: HAProxy management guide. */
 async function readServers(host: Host): Promise<string[]> {
   const socket = join(host.stateDir, 'gateway/master.sock');
-  const text = await ask(socket, '@1 show servers state\n');
+  // HAProxy may be starting just now; then nothing is known of it.
+  const text = await ask(socket, '@1 show servers state\n').catch(() => '');
   const rows = text.split('\n').flatMap((line) => {
     const fields = line.split(' ');
     return fields.length > 10 && !line.startsWith('#') ? [fields[4] ?? ''] : [];

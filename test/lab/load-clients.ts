@@ -69,7 +69,7 @@ function clientsOf({ keepAlive = 0, newConnection = 0, post = 0, slow }: LoadTar
     })),
     ...times(slow?.clients ?? 0, () => ({
       kind: 'slow',
-      everyMs: 0,
+      everyMs: 50,
       quick: false,
       ask: { ...get, path: `/slow?ms=${slow?.ms}`, agent: agent() },
       wrong: () => null,
@@ -93,7 +93,7 @@ async function repeat(port: number, host: string, client: Client, record: Record
     } catch (error) {
       record.error(client.kind, (error as NodeJS.ErrnoException).code ?? String(error));
     }
-    await pause(Math.max(5, client.everyMs - (performance.now() - begunAt)));
+    await pause(Math.max(1, client.everyMs - (performance.now() - begunAt)));
   }
   if (client.ask.agent !== false) client.ask.agent.destroy();
 }

@@ -1,7 +1,7 @@
 /** Small formats that the resolver and its supervisor read. */
 import { expect, it } from 'vitest';
 import { createLineLog } from '../../../agent/dns/line-log.ts';
-import { isAlive, parseStat, processRecord } from '../../../agent/dns/process-record.ts';
+import { isAlive, parseStat, processRecord } from '../../../store/process-record.ts';
 import { parseResolvConf } from '../../../agent/dns/resolv-conf.ts';
 import { framed, frames } from '../../../agent/dns/tcp-frames.ts';
 
