@@ -1,4 +1,5 @@
 /** Runs one command: its context, its signal, its failure. */
+import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
 import type { StatePaths } from '../schemas/installation.ts';
 import { createOutput, type Output, reportFailure } from './output.ts';
@@ -23,6 +24,7 @@ export async function runCommand(
   const name = nameOf(command);
   const json = options['json'] === true;
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   let interrupted = false;
   const onSignal = () => {
     if (interrupted) process.exit(130);

@@ -174,8 +174,3 @@ export function templateDigest(spec: ServiceSpec): Digest {
 export function imageText(image: ImageRef): string {
   return 'repo' in image ? `${image.repo}@${image.digest}` : image.localId;
 }
-
-/** What an instance may need to be reached by: container ports of the overlay, or host ports. */
-export function listensOn(spec: ServiceSpec, protocol: 'tcp' | 'udp'): number[] {
-  return spec.ports.filter((it) => it.protocol === protocol).map((it) => it.port);
-}

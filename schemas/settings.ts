@@ -91,7 +91,9 @@ export const SettingsFile = z
       .optional(),
     gateway: z
       .strictObject({
-        http_port: value.Port.optional().describe('Port of the gateway for http; read when `slipway up` makes the installation. Default: 80.'),
+        http_port: value.Port.optional().describe(
+          'Port of the gateway for http; read when `slipway up` makes the installation. Default: 80.',
+        ),
         https_port: value.Port.optional().describe('Port of the gateway for https. Default: 443.'),
       })
       .optional(),

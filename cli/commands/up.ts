@@ -17,8 +17,8 @@ import { announce } from '../up/announce.ts';
 import { ensureExampleImages, ensureExampleRepository, sudoUser } from '../up/example.ts';
 import { ensureInstallation } from '../up/installation.ts';
 import { ensureKeys } from '../up/keys.ts';
-import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { waitForMachine } from '../up/wait-for-machine.ts';
+import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { control } from './controller.ts';
 
 const DOCKER_SOCKET = '/var/run/docker.sock';

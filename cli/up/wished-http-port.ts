@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseSettings } from '../../controller/manifest/settings.ts';
-import { openTracked, readTip } from '../../controller/tracked.ts';
+import { readSettings } from '../../controller/source/read-revision.ts';
+import { openTracked } from '../../controller/tracked.ts';
 import type { StatePaths } from '../../schemas/installation.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import { EXAMPLE } from './example.ts';
@@ -26,17 +27,24 @@ export interface WishArgs {
 export async function wishedHttpPort(args: WishArgs): Promise<number> {
   const { repository, branch = 'main', paths, log, signal } = args;
   if (repository === undefined) {
-    const text = await readFile(join(EXAMPLE, 'slipway.toml'), 'utf8');
-    return parseSettings(text).settings?.gateway.httpPort ?? DEFAULT_PORT;
+    return portOf(await readFile(join(EXAMPLE, 'slipway.toml')));
   }
   if (/^https?:\/\//.test(repository)) return DEFAULT_PORT;
+  const tracked = { location: resolve(repository), branch };
   try {
-    const tracked = { location: resolve(repository), branch };
-    const { settings } = await readTip(openTracked({ tracked, paths, env: {}, log }), signal);
-    return settings.gateway.httpPort;
+    const git = openTracked({ tracked, paths, env: {}, log });
+    const file = await readSettings(git, await git.tip(signal));
+    return portOf('bytes' in file ? file.bytes : null);
   } catch (error) {
     if (signal.aborted) throw error;
-    log.warn({ err: error }, 'no settings read before the installation is made');
+    log.warn(
+      { err: error },
+      `the settings of ${tracked.location} cannot be read yet: the gateway tries port ${DEFAULT_PORT}`,
+    );
     return DEFAULT_PORT;
   }
+}
+
+function portOf(settingsFile: Uint8Array | null): number {
+  return parseSettings(settingsFile).settings?.gateway.httpPort ?? DEFAULT_PORT;
 }

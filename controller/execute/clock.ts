@@ -1,5 +1,6 @@
 /** Time and identity as dependencies, so that tests and traces can hold them. */
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployId } from '../../schemas/names.ts';
 
@@ -13,6 +14,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: async (ms, signal) => {
+    // Many wait on one signal at once; Node would take that for a leak.
+    if (signal !== undefined) setMaxListeners(0, signal);
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   },
 };

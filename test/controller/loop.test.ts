@@ -77,6 +77,16 @@ describe('the loop', () => {
     await later(async () => expect((await namespaces.get('production')).failed).toBe(null));
   });
 
+  it('leaves a deploy that its own end interrupted to the next start', async () => {
+    lab.machine.endless.add('start');
+    want('1');
+    await later(async () => expect(lab.machine.acted.join()).toContain('start'));
+    stop.abort();
+    await loop.stopped;
+    expect((await lab.store.log.read('production', 1))?.kind).toBe('void');
+    expect(await namespaces.get('production')).toMatchObject({ carriedOut: null, failed: null });
+  });
+
   it('keeps its hands off a held namespace until it is resumed', async () => {
     want('1');
     await later(async () => expect((await namespaces.get('production')).carriedOut).not.toBe(null));

@@ -119,7 +119,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
 }
 
 /** Whether a process of that id lives (a zombie does not). */
-export function alive(pid: number): boolean {
+function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -52,7 +52,8 @@ let image: string;
 let load: Load;
 
 beforeAll(async () => {
-  [host, image] = await Promise.all([startHost(), ensureAppImage()]);
+  image = await ensureAppImage();
+  host = await startHost();
   load = await startLoad(host.httpPort);
 });
 

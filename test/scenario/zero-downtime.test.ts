@@ -22,7 +22,8 @@ let host: Host;
 let image: string;
 
 beforeAll(async () => {
-  [host, image] = await Promise.all([startHost(), ensureAppImage()]);
+  image = await ensureAppImage();
+  host = await startHost();
 });
 
 afterAll(async () => {
