@@ -79,6 +79,6 @@ async function removeState(installation: Installation, paths: StatePaths, said: 
   }
   const engine = createEngine({ socketPath: installation.dockerSocket });
   for (const version of EXAMPLE_VERSIONS) await engine.removeImage(exampleTag(version)).catch(() => undefined);
-  await rm(paths.root, { recursive: true, force: true });
+  await rm(paths.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   said(`${paths.root} removed`);
 }

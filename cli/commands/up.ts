@@ -54,21 +54,31 @@ export async function up(context: CommandContext): Promise<number> {
   const agent = createAgentProcess({ paths, clock: systemClock, log });
   await agent.ensure();
   const watching = agent.supervise(signal);
-  await using connection = await connect(context);
-  await waitForMachine(connection, signal);
-  output.line(`agent: ${installation.machine} is ready`);
-  const example = await followSomething(context, connection, output);
-  if (context.options['detach'] === true) {
+  try {
+    return await follow(context, installation.machine, signal);
+  } finally {
+    // Also after a failure: what was started goes on, and nobody keeps this process to watch it.
     watch.abort();
     await watching;
-    output.result({ installation, tracked: await readTracked(connection.store.bucket('cluster')) }, () =>
+  }
+}
+
+async function follow(context: CommandContext, machine: string, signal: AbortSignal): Promise<number> {
+  const { output } = context;
+  await using connection = await connect(context);
+  await waitForMachine(connection, signal);
+  output.line(`agent: ${machine} is ready`);
+  const example = await followSomething(context, connection, output);
+  if (context.options['detach'] === true) {
+    const tracked = await readTracked(connection.store.bucket('cluster'));
+    output.result({ installation: connection.installation, tracked }, () =>
       output.line('detached: `slipway controller` follows the fleet repository, `slipway down` stops everything'),
     );
     return EXIT.ok;
   }
   const announcing = announce({ connection, output, signal, example });
   await control(context, connection);
-  await Promise.all([watching, announcing]);
+  await announcing;
   output.line('controller stopped; workloads, gateway, resolver and state go on (`slipway down` stops them)');
   return EXIT.ok;
 }

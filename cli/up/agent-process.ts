@@ -25,11 +25,13 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
   const { paths, clock, log } = deps;
   const recordFile = `${paths.agent}/process.json`;
 
+  /** The one that we started, or one that a service manager or a person did: an agent names itself in the second file. */
   async function running(): Promise<ProcessRecord | null> {
-    const text = await readFile(recordFile, 'utf8').catch(() => null);
-    if (text === null) return null;
-    const record = JSON.parse(text) as ProcessRecord;
-    return (await isAlive(record)) ? record : null;
+    for (const file of [recordFile, `${paths.agent}/running.json`]) {
+      const record = await readRecord(file);
+      if (record !== null && (await isAlive(record))) return record;
+    }
+    return null;
   }
 
   async function ensure(): Promise<ProcessRecord> {
@@ -75,4 +77,13 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
       await rm(recordFile, { force: true });
     },
   };
+}
+
+/** null: there is none, or it is being written. */
+async function readRecord(file: string): Promise<ProcessRecord | null> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ProcessRecord;
+  } catch {
+    return null;
+  }
 }

@@ -5,6 +5,9 @@ import type { Connection } from '../connect.ts';
 import type { Output } from '../output.ts';
 
 const LOOK_MS = 250;
+/** The gateway answers by itself while it does not know the route yet (agent/gateway/render.ts). */
+const OWN_ANSWER = /^\d{3} slipway gateway: /;
+const OWN_ANSWER_LENGTH = 100;
 
 /** Prints once the first release with an http route is live and every slot of it is ready. */
 export async function announce(args: {
@@ -50,12 +53,15 @@ async function firstUrl(connection: Connection, signal: AbortSignal): Promise<st
   return null;
 }
 
-async function answers(port: number, host: string, path: string): Promise<boolean> {
+/** Whether the service answers, not the gateway for it. */
+export async function answers(port: number, host: string, path: string): Promise<boolean> {
   const { request } = await import('node:http');
   return await new Promise((resolve) => {
     const call = request({ host: '127.0.0.1', port, path, headers: { host }, timeout: 2_000 }, (response) => {
-      response.resume();
-      resolve((response.statusCode ?? 500) < 500);
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += body.length < OWN_ANSWER_LENGTH ? chunk.toString() : ''));
+      response.on('end', () => resolve((response.statusCode ?? 500) < 500 && !OWN_ANSWER.test(body)));
+      response.on('error', () => resolve(false));
     });
     call.on('error', () => resolve(false));
     call.on('timeout', () => call.destroy());

@@ -3,7 +3,7 @@
  * the built command. Several live side by side.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Installation } from '../../schemas/installation.ts';
+import { parseStat } from '../../store/process-record.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** The build that is tested; another one can be named while sources change. */
@@ -119,10 +120,9 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
 }
 
 /** Whether a process of that id lives (a zombie does not). */
-function alive(pid: number): boolean {
+export function alive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state !== 'Z';
   } catch {
     return false;
   }

@@ -27,9 +27,10 @@ busybox httpd -f -p "\${PORT:-8080}" -h /www &
 wait "$!"
 `;
 
-/** Builds an image of that name unless the engine has it. */
-export async function ensureWebImage(): Promise<void> {
-  const present = await run('docker', ['image', 'inspect', WEB_IMAGE]).then(
+/** Builds an image of that name unless the engine has it: the one at the socket, the machine's by default. */
+export async function ensureWebImage(socketPath?: string): Promise<void> {
+  const engine = socketPath === undefined ? [] : ['-H', `unix://${socketPath}`];
+  const present = await run('docker', [...engine, 'image', 'inspect', WEB_IMAGE]).then(
     () => true,
     () => false,
   );
@@ -42,7 +43,7 @@ export async function ensureWebImage(): Promise<void> {
       join(folder, 'Dockerfile'),
       'FROM scratch\nCOPY busybox /bin/busybox\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\nCOPY start /start\nENV PATH=/bin\nENTRYPOINT ["/bin/sh", "/start"]\n',
     );
-    await run('docker', ['build', '--quiet', '--tag', WEB_IMAGE, folder]);
+    await run('docker', [...engine, 'build', '--quiet', '--network', 'none', '--tag', WEB_IMAGE, folder]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

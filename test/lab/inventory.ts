@@ -57,10 +57,11 @@ interface Inspected {
 /** Containers of the installation, jobs left out unless asked for. */
 export async function readContainers(host: Host, withJobs = false): Promise<ContainerInfo[]> {
   const filter = `label=slipway.installation=${host.installation.id}`;
-  const { stdout } = await run('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
+  const engine = ['-H', `unix://${host.installation.dockerSocket}`];
+  const { stdout } = await run('docker', [...engine, 'ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
   const ids = stdout.split('\n').filter((it) => it !== '');
   if (ids.length === 0) return [];
-  const inspected = await run('docker', ['inspect', ...ids], { maxBuffer: 64 * 2 ** 20 }).catch(() => null);
+  const inspected = await run('docker', [...engine, 'inspect', ...ids], { maxBuffer: 64 * 2 ** 20 }).catch(() => null);
   // One went away between the two questions: ask again.
   if (inspected === null) return await readContainers(host, withJobs);
   return (JSON.parse(inspected.stdout) as Inspected[])

@@ -21,14 +21,20 @@ export async function isStopped(pid: number): Promise<boolean> {
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
 }
 
-/** Master and workers, by their command lines. */
-export async function gatewayPids(host: Host): Promise<number[]> {
+/** Processes of a program whose command line names the folder, or something in it. */
+export async function pidsOf(program: string, folder: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((it) => /^\d+$/.test(it));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return pids.flatMap((pid, i) => {
-    const line = lines[i] ?? '';
-    return line.startsWith('haproxy') && line.includes(`${host.stateDir}/gateway/`) ? [Number(pid)] : [];
+    const [file = '', ...args] = (lines[i] ?? '').split('\0');
+    const named = args.some((it) => it.includes(`${folder}/`) || it.endsWith(folder));
+    return file.split('/').at(-1) === program && named ? [Number(pid)] : [];
   });
+}
+
+/** HAProxy's master and workers. */
+export async function gatewayPids(host: Host): Promise<number[]> {
+  return await pidsOf('haproxy', join(host.stateDir, 'gateway'));
 }
 
 /** The agent as a service manager would run it: started again whenever it dies. */

@@ -1,9 +1,9 @@
 /** Small formats that the resolver and its supervisor read. */
 import { expect, it } from 'vitest';
 import { createLineLog } from '../../../agent/dns/line-log.ts';
-import { isAlive, parseStat, processRecord } from '../../../store/process-record.ts';
 import { parseResolvConf } from '../../../agent/dns/resolv-conf.ts';
 import { framed, frames } from '../../../agent/dns/tcp-frames.ts';
+import { isAlive, parseStat, processRecord } from '../../../store/process-record.ts';
 
 it('takes the servers of resolv.conf in order, three at most, and never ourselves', () => {
   const text = [

@@ -9,11 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import dnsPacket from 'dns-packet';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createNames } from '../../../agent/dns/names.ts';
-import { isAlive } from '../../../store/process-record.ts';
 import { findResolver, startResolver } from '../../../agent/dns/resolver-process.ts';
 import { framed, frames } from '../../../agent/dns/tcp-frames.ts';
 import type { Names } from '../../../agent/ports.ts';
 import { silentLogger } from '../../../schemas/logger.ts';
+import { isAlive } from '../../../store/process-record.ts';
 
 const PORT = 5453;
 const MEMBER = '127.0.231.9';

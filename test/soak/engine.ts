@@ -1,0 +1,61 @@
+/**
+ * A Docker engine of our own, beside the machine's, so that it can be killed without hurting anybody else. It leaves
+ * iptables and docker0 alone (two engines would undo each other's rules), and has live-restore: containers outlive it.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type Supervised, startSupervised } from './supervised.ts';
+
+const run = promisify(execFile);
+const READY_MS = 60_000;
+
+export interface PrivateEngine {
+  readonly socketPath: string;
+  readonly process: Supervised;
+  /** `docker ARGS` on it: its output. */
+  docker(args: readonly string[]): Promise<string>;
+  /** Ends it; its folder can be removed then. */
+  stop(): Promise<void>;
+}
+
+/** Starts it, and waits until it answers. */
+export async function startPrivateEngine(args: {
+  readonly folder: string;
+  readonly restartAfterMs: () => number;
+}): Promise<PrivateEngine> {
+  const { folder, restartAfterMs } = args;
+  const socketPath = join(folder, 'docker.sock');
+  const [dataRoot, execRoot] = [join(folder, 'data'), join(folder, 'exec')];
+  await mkdir(dataRoot, { recursive: true });
+  const places = ['--data-root', dataRoot, '--exec-root', execRoot, '--pidfile', join(folder, 'docker.pid')];
+  const manners = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--live-restore', '--config-file', ''];
+  const logFile = join(folder, 'dockerd.log');
+  const process_ = startSupervised({
+    argv: ['dockerd', '-H', `unix://${socketPath}`, ...places, ...manners],
+    env: process.env,
+    logFile,
+    restartAfterMs,
+  });
+  const docker = async (argv: readonly string[]) =>
+    (await run('docker', ['-H', `unix://${socketPath}`, ...argv])).stdout;
+  const stop = async () => {
+    await process_.stop();
+    for (const it of [dataRoot, execRoot]) await rm(it, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const until = Date.now() + READY_MS;
+  for (;;) {
+    try {
+      await docker(['version', '--format', '{{.Server.Version}}']);
+      return { socketPath, process: process_, docker, stop };
+    } catch (error) {
+      if (Date.now() > until) {
+        await stop();
+        throw new Error(`the private engine does not answer: ${logFile} says why`, { cause: error });
+      }
+      await sleep(100);
+    }
+  }
+}
