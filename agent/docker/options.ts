@@ -71,7 +71,7 @@ export function containerConfig(order: ContainerOrder): ContainerConfig {
       ...(template.cpuMillicores === null ? {} : { NanoCpus: template.cpuMillicores * 1_000_000 }),
       ...(template.memoryBytes === null ? {} : { Memory: template.memoryBytes }),
       CapAdd: template.capAdd,
-      CapDrop: template.capDrop,
+      CapDrop: capDrop(template),
       Privileged: template.privileged,
       Sysctls: template.sysctls,
       ...(template.pidMode === 'host' ? { PidMode: 'host' } : {}),
@@ -95,6 +95,12 @@ const ENGINE_RESTART = {
   'on-failure': 'on-failure',
   no: 'no',
 } as const satisfies Record<ServiceTemplate['restart'], string>;
+
+/** Raw sockets could speak for neighbours on the bridge, past the packet filter: only who asks for them has them. */
+function capDrop({ network, privileged, capAdd, capDrop: wished }: ServiceTemplate): string[] {
+  const asked = privileged || capAdd.some((it) => /^(CAP_)?(NET_RAW|ALL)$/i.test(it));
+  return network !== 'overlay' || asked || wished.includes('NET_RAW') ? wished : [...wished, 'NET_RAW'];
+}
 
 function networking(order: ContainerOrder) {
   const { template, overlay } = order;

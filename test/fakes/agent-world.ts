@@ -202,7 +202,7 @@ export function createAgentWorld() {
     },
     async remove(): Promise<void> {
       await shutdown();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
   return world;

@@ -84,7 +84,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   const installation = Installation.parse(JSON.parse(await readFile(join(stateDir, 'installation.json'), 'utf8')));
 
   const agentPid = async () => {
-    const record = JSON.parse(await readFile(join(stateDir, 'agent/process.json'), 'utf8')) as { pid: number };
+    const record = JSON.parse(await readFile(join(stateDir, 'agent/running.json'), 'utf8')) as { pid: number };
     return record.pid;
   };
 

@@ -10,21 +10,30 @@ const run = promisify(execFile);
 /**
  * A web server on 8080: `/` answers `<name> <VERSION>`, `/healthz` answers ok unless env HEALTHY is 0. Exits at once on
  * SIGTERM, or with IGNORE_TERM=1 not at all. The version is env VERSION, so one image serves all versions.
+ *
+ * With something mounted at /data it takes the turn there ten times a second and looks whether it still has it: two
+ * writers at once leave /data/violations. (A lock would lie on after SIGKILL, a turn does not.)
  */
-export const WEB_IMAGE = 'slipway-test-web:1';
+export const WEB_IMAGE = 'slipway-test-web:2';
 
 const WEB_START = `
 if [ "$EXIT_AT_ONCE" = 1 ]; then echo "giving up on purpose" >&2; exit 3; fi
 mkdir -p /www
 printf '%s\\n' "web \${VERSION:-0}" > /www/index.html
 [ "$HEALTHY" = 0 ] || echo ok > /www/healthz
-if [ -d /data ]; then
-  if ! mkdir /data/lock 2>/dev/null; then echo "two writers at once" >> /data/violations; fi
-fi
-finish() { [ -d /data ] && rmdir /data/lock 2>/dev/null; kill "$!" 2>/dev/null; exit 0; }
+finish() { kill "$web" 2>/dev/null; exit 0; }
 if [ "$IGNORE_TERM" = 1 ]; then trap '' TERM; else trap finish TERM INT; fi
 busybox httpd -f -p "\${PORT:-8080}" -h /www &
-wait "$!"
+web="$!"
+[ -d /data ] || wait "$web"
+me="$(cat /proc/sys/kernel/random/uuid)"
+echo "$me" > /data/turn
+while kill -0 "$web" 2>/dev/null; do
+  sleep 0.1 & wait "$!"
+  read -r now < /data/turn
+  [ "$now" = "$me" ] || echo "$me sees $now" >> /data/violations
+  echo "$me" > /data/turn
+done
 `;
 
 /** Builds an image of that name unless the engine has it: the one at the socket, the machine's by default. */

@@ -7,7 +7,7 @@ import { manifestText, webService } from '../lab/fleet.ts';
 import { type GatewayProbe, startProbe } from '../lab/gateway-probe.ts';
 import { createGitRepo, type GitRepo } from '../lab/git-repo.ts';
 import { freePort, type Host, startHost } from '../lab/host.ts';
-import { ensureWebImage } from '../lab/images.ts';
+import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readContainers } from '../lab/inventory.ts';
 import { type RunningCommand, startCommand } from '../lab/running-command.ts';
 
@@ -112,7 +112,7 @@ it.each<[string, () => Service, () => readonly string[]]>([
   ],
   [
     'a program that is not in the image',
-    () => ({ more: { template: { image: 'slipway-test-web:1', entrypoint: ['/bin/nowhere'] } } }),
+    () => ({ more: { template: { image: WEB_IMAGE, entrypoint: ['/bin/nowhere'] } } }),
     () => ['ENGINE_FAILED: ', '/bin/nowhere', MEND],
   ],
   [

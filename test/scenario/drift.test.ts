@@ -10,8 +10,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { manifestText, webService } from '../lab/fleet.ts';
 import { type GatewayProbe, startProbe } from '../lab/gateway-probe.ts';
 import { alive, type Host, REPOSITORY, startHost } from '../lab/host.ts';
-import { ensureWebImage } from '../lab/images.ts';
+import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readContainers, readInventory } from '../lab/inventory.ts';
+import { gatewayPids, pidsOf } from '../lab/processes.ts';
 
 const HEALED_WITHIN_MS = 40_000;
 const run = promisify(execFile);
@@ -42,7 +43,7 @@ async function deploy(version: string): Promise<void> {
     {
       ...webService({ hostname: 'store.test', version, name: 'store', env: { DATA: '/data' } }),
       template: {
-        image: 'slipway-test-web:1',
+        image: WEB_IMAGE,
         env: { VERSION: version },
         stop_grace_period: '1s',
         mounts: [{ source: { volume: 'data' }, target: '/data' }],
@@ -157,8 +158,8 @@ async function reboot(): Promise<void> {
   const pids = [
     await host.agentPid(),
     Number(await readFile(join(host.stateDir, 'nats/nats.pid'), 'utf8')),
-    ...(await processesOf(join(host.stateDir, 'gateway'))),
-    ...(await processesOf(join(host.stateDir, 'dns'))),
+    ...(await gatewayPids(host)),
+    ...(await pidsOf('node', join(host.stateDir, 'dns'))),
   ];
   expect(pids.length).toBeGreaterThanOrEqual(5);
   for (const pid of pids) process.kill(pid, 'SIGKILL');
@@ -167,11 +168,6 @@ async function reboot(): Promise<void> {
   await docker('kill', ...others);
   for (const family of ['bridge', 'ip'])
     await run('nft', ['delete', 'table', family, `slipway_${host.installation.id}`]);
+  await web.take();
   expect(await web.take()).toEqual([expect.stringMatching(/failed/)]);
-}
-
-/** Processes whose command line names a path. */
-async function processesOf(path: string): Promise<number[]> {
-  const { stdout } = await run('pgrep', ['--full', '--', path]);
-  return stdout.split('\n').filter(Boolean).map(Number);
 }

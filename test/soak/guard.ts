@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { WEB_IMAGE } from '../lab/images.ts';
 import type { PrivateEngine } from './engine.ts';
-import { VIOLATIONS, WRITER } from './workload.ts';
+import { VIOLATIONS } from './workload.ts';
 
 const LOOK_MS = 1_500;
 
@@ -13,8 +13,8 @@ const LOOK_MS = 1_500;
 export async function expectGuard(engine: PrivateEngine, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const start = async () => {
-    const place = ['--network', 'none', '--volume', `${folder}:/data`, '--entrypoint', '/bin/sh'];
-    return (await engine.docker(['run', '--detach', ...place, WEB_IMAGE, '-c', WRITER])).trim();
+    const place = ['--network', 'none', '--volume', `${folder}:/data`];
+    return (await engine.docker(['run', '--detach', ...place, WEB_IMAGE])).trim();
   };
   const seen = async () => await readFile(join(folder, VIOLATIONS), 'utf8').catch(() => '');
   const writers = [await start()];

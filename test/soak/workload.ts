@@ -16,26 +16,9 @@ export const VIOLATIONS = 'violations';
 /** Who wrote last. */
 export const TURN = 'turn';
 
-/** A writer that takes the turn and looks whether it still has it; a lock would lie on after SIGKILL, a turn does not. */
-export const WRITER = `
-trap 'exit 0' TERM INT
-me="$(hostname)"
-mkdir -p /www; echo ok > /www/healthz
-httpd -f -p 8080 -h /www &
-echo "$me" > /data/${TURN}
-while true; do
-  sleep 0.1 & wait $!
-  read -r now < /data/${TURN}
-  [ "$now" = "$me" ] || echo "$me sees $now" >> /data/${VIOLATIONS}
-  echo "$me" > /data/${TURN}
-done
-`;
-
 /** The whole namespace at these versions. */
 export function manifestOf({ web, store, job }: Versions): object {
   const writer = {
-    entrypoint: ['/bin/sh', '-c'],
-    command: [WRITER],
     mounts: [{ source: { volume: VOLUME }, target: '/data' }],
     stop_grace_period: '10s',
   };

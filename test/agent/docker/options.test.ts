@@ -27,7 +27,7 @@ it('makes a plain overlay container', () => {
     HostConfig: {
       Mounts: [],
       CapAdd: [],
-      CapDrop: [],
+      CapDrop: ['NET_RAW'],
       Privileged: false,
       Sysctls: {},
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10485760', 'max-file': '3' } },
@@ -114,4 +114,16 @@ it('never restarts a job, and never lets the engine bring back what a swap stopp
 
 it('refuses to make a container whose volume has no path', () => {
   expect(() => containerConfig(order({ mounts: [volumeMount()] }))).toThrow(/no path/);
+});
+
+it.each([
+  ['it asks for them', { capAdd: ['NET_RAW'] }, []],
+  ['it asks for everything', { capAdd: ['ALL'] }, []],
+  ['it is privileged', { privileged: true }, []],
+  ['it has the host network', { network: 'host' as const }, []],
+  ['it has no network', { network: 'none' as const, capDrop: ['CHOWN'] }, ['CHOWN']],
+  ['nobody asks', { capAdd: ['CHOWN'], capDrop: ['KILL'] }, ['KILL', 'NET_RAW']],
+  ['it drops them itself', { capDrop: ['NET_RAW'] }, ['NET_RAW']],
+])('raw sockets are dropped from a container of the overlay: %s', (_, template, dropped) => {
+  expect(containerConfig(order(template)).HostConfig).toMatchObject({ CapDrop: dropped });
 });
