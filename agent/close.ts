@@ -46,7 +46,8 @@ export function createCloser(deps: CloserDeps): Closer {
 
   return {
     async close(namespace, deploy) {
-      await journal.change(namespace, 'closed', (ops) => withClosed(ops, deploy));
+      const { tip, open } = journal.view(namespace);
+      await journal.change(namespace, 'closed', (ops) => withClosed(ops, deploy, open[deploy]?.endedBy ?? tip));
       await running.abort(namespace, deploy);
       await swaps.settle(namespace, deploy);
       await world.refresh();

@@ -77,9 +77,8 @@ export function createFollower(deps: FollowerDeps): Follower {
             return;
           }
           // Marked before the entries count as read: a crash in between must not lose that a deploy has ended.
-          const ended = new Set(entries.filter(endsDeploy).map((it) => it.deploy));
-          for (const deploy of Object.keys(before.open).filter((it) => ended.has(it))) {
-            await journal.change(namespace, 'closed', (ops) => withClosed(ops, deploy));
+          for (const { deploy, n } of entries.filter((it) => endsDeploy(it) && before.open[it.deploy] !== undefined)) {
+            await journal.change(namespace, 'closed', (ops) => withClosed(ops, deploy, n));
           }
           if (tip !== before.tip || atLeast !== undefined) {
             if (live !== null) await keepSpecs(live);

@@ -9,6 +9,8 @@ const MAX_CLOSED = 200;
 export interface OpenDeploy {
   readonly openedAt: string;
   readonly candidates: readonly SlotRow[];
+  /** The log entry that ended it. What is left of it may go once that entry counts as read, not before. */
+  readonly endedBy?: number;
 }
 
 /**
@@ -58,7 +60,7 @@ export function withCandidates(ops: Operations, deploy: string, rows: readonly S
   const held = ops.open[deploy];
   const more = rows.filter((row) => !held?.candidates.some((it) => sameInstance(it, row)));
   if (held !== undefined && more.length === 0) return ops;
-  const opened = { openedAt: held?.openedAt ?? at, candidates: [...(held?.candidates ?? []), ...more] };
+  const opened = { ...held, openedAt: held?.openedAt ?? at, candidates: [...(held?.candidates ?? []), ...more] };
   return { ...ops, open: { ...ops.open, [deploy]: opened } };
 }
 
@@ -72,10 +74,17 @@ export function withoutSwap(ops: Operations, swap: Pick<Swap, 'deploy' | 'id'>):
   return { ...ops, swaps: ops.swaps.filter((it) => !sameSwap(it, swap)) };
 }
 
-/** Late steps of the deploy are refused from now on. */
-export function withClosed(ops: Operations, deploy: string): Operations {
-  if (ops.closed.includes(deploy)) return ops;
-  return { ...ops, closed: [...ops.closed, deploy].slice(-MAX_CLOSED) };
+/** Entry `n` of the log ended the deploy: its late steps are refused from now on. */
+export function withClosed(ops: Operations, deploy: string, n: number): Operations {
+  const held = ops.open[deploy];
+  if (ops.closed.includes(deploy) && (held === undefined || held.endedBy === n)) return ops;
+  const closed = [...ops.closed.filter((it) => it !== deploy), deploy].slice(-MAX_CLOSED);
+  return { ...ops, closed, open: held === undefined ? ops.open : { ...ops.open, [deploy]: { ...held, endedBy: n } } };
+}
+
+/** Open deploys that can be closed: the entry that ended each counts as read, so `live` says what stays of them. */
+export function endedDeploys({ open, tip }: Pick<NamespaceView, 'open' | 'tip'>): string[] {
+  return Object.keys(open).filter((it) => (open[it]?.endedBy ?? Infinity) <= tip);
 }
 
 /** The deploy holds nothing any more. */

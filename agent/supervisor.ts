@@ -11,6 +11,7 @@ import type { Healer } from './healer.ts';
 import type { Images } from './images.ts';
 import type { Instances } from './instances.ts';
 import type { Journal } from './journal.ts';
+import { endedDeploys } from './journal-records.ts';
 import type { Observer } from './observe.ts';
 import type { Gateway, Names } from './ports.ts';
 import type { Prober } from './prober.ts';
@@ -107,8 +108,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 
   /** Deploys that the log has ended while nobody told us to close them. */
   function closeEnded(namespace: string): void {
-    const { open, closed } = journal.view(namespace);
-    for (const deploy of Object.keys(open).filter((it) => closed.includes(it))) {
+    for (const deploy of endedDeploys(journal.view(namespace))) {
       const key = `${namespace}/${deploy}`;
       if (closing.has(key)) continue;
       closing.add(key);

@@ -49,7 +49,8 @@ export interface HaproxyGateway extends Gateway {
 export function createGateway(deps: GatewayDeps): HaproxyGateway {
   const { log, clock, httpPort } = deps;
   const paths = gatewayPaths(deps.dir, deps.installation);
-  const runtime = createRuntime({ path: paths.masterSocket, clock });
+  const runs = async () => (await findProcesses(paths.config)).length > 0;
+  const runtime = createRuntime({ path: paths.masterSocket, clock, runs });
   const turn = createLimit(1);
   const stopping = new AbortController();
   const leavers = createLeavers();

@@ -45,15 +45,22 @@ const AWAY_MS = 5_000;
 /** HAProxy's command line is read into one buffer of 16 KiB. */
 const LINE_BYTES = 6_000;
 
+export interface RuntimeDeps {
+  readonly path: string;
+  readonly clock: GatewayClock;
+  /** Whether any process is there that could still answer. */
+  readonly runs: () => Promise<boolean>;
+}
+
 /** A client of the socket at `path`. @throws GATEWAY_FAILED from every method but `processes` when nobody answers */
-export function createRuntime({ path, clock }: { path: string; clock: GatewayClock }): Runtime {
+export function createRuntime({ path, clock, runs }: RuntimeDeps): Runtime {
   const ask = async (command: string): Promise<string> => {
     const until = clock.now() + AWAY_MS;
     for (;;) {
       try {
         return await askOnce(path, command);
       } catch (error) {
-        if (clock.now() >= until) {
+        if (clock.now() >= until || !(await runs())) {
           throw new SlipwayError('GATEWAY_FAILED', 'HAProxy does not answer on its socket', { path }, error);
         }
         await clock.sleep(20);

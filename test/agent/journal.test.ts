@@ -22,7 +22,7 @@ it('knows everything again after a restart', async () => {
   const journal = await open();
   await journal.keepSpecs({ [specDigest(web)]: web });
   await journal.learn('production', { tip: 4, live: release([web], { n: 4 }) });
-  await journal.change('production', 'x', (it) => withClosed(it, deployId(3)));
+  await journal.change('production', 'x', (it) => withClosed(it, deployId(3), 1));
   await journal.raiseFence('production', { generation: 1, revision: 5 });
   const again = await open();
   expect(again.namespaces()).toEqual(['production']);

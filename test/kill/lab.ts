@@ -159,6 +159,8 @@ export async function createKillLab(): Promise<KillLab> {
       (await store.bucket('deploys').list(['open'])).map((it) => it.key),
       'open deploys',
     ).toEqual([]);
+    const violations = join(host.stateDir, 'volumes/production/data/violations');
+    expect(await readFile(violations, 'utf8').catch(() => ''), 'two writers of a volume at once').toBe('');
   }
 
   return {

@@ -14,7 +14,7 @@ const run = promisify(execFile);
  * With something mounted at /data it takes the turn there ten times a second and looks whether it still has it: two
  * writers at once leave /data/violations. (A lock would lie on after SIGKILL, a turn does not.)
  */
-export const WEB_IMAGE = 'slipway-test-web:2';
+export const WEB_IMAGE = 'slipway-test-web:3';
 
 const WEB_START = `
 if [ "$EXIT_AT_ONCE" = 1 ]; then echo "giving up on purpose" >&2; exit 3; fi
@@ -31,7 +31,7 @@ echo "$me" > /data/turn
 while kill -0 "$web" 2>/dev/null; do
   sleep 0.1 & wait "$!"
   read -r now < /data/turn
-  [ "$now" = "$me" ] || echo "$me sees $now" >> /data/violations
+  [ "$now" = "$me" ] || echo "$(cat /proc/uptime): $me sees $now" >> /data/violations
   echo "$me" > /data/turn
 done
 `;

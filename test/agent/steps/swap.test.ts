@@ -1,4 +1,5 @@
 /** Stop-first: never both at once, and after every failure or crash the old one runs again. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StepAction } from '../../../schemas/step.ts';
 import { deployId } from '../../builders/release.ts';
@@ -98,6 +99,31 @@ it('does not go back from a swap that a checkpoint made official', async () => {
   await world.ask({ verb: 'close', n: end }, { deploy: second });
   expect(states()).toMatchObject({ 2: 'running' });
   expect(world.engine.runningOf('db.0')).toBe(1);
+});
+
+it('does not go back from a swap whose release it could not write down', { timeout: 20_000 }, async () => {
+  await world.shutdown();
+  let dead = false;
+  await world.boot((point) => {
+    if (dead && point === 'journal.release') throw new Error('the disk is full');
+  });
+  await world.ask(swap(), { deploy: second });
+  dead = true;
+  await world.commit([next], { deploy: second });
+  // The log is read; that the deploy has ended is written down first, and then no more.
+  await eventually(() => world.journal().view('production').closed.includes(second));
+  await sleep(1500);
+  expect(states()).toEqual({ 1: 'exited', 2: 'running' });
+
+  await world.shutdown();
+  world.faults.disconnect();
+  await world.boot();
+  await sleep(1500);
+  expect(states()).toEqual({ 1: 'exited', 2: 'running' });
+
+  world.faults.reconnect();
+  await eventually(() => world.journal().view('production').swaps.length === 0, 10_000);
+  expect(states()).toMatchObject({ 2: 'running' });
 });
 
 it('carries on after its own crash, with NATS down', async () => {

@@ -64,7 +64,7 @@ export async function lab(options: Partial<GatewayDeps> = {}): Promise<Lab> {
     await rm(dir, { recursive: true, force: true });
     throw error;
   });
-  const runtime = createRuntime({ path: paths.masterSocket, clock });
+  const runtime = createRuntime({ path: paths.masterSocket, clock, runs: async () => true });
   return {
     dir,
     httpPort,

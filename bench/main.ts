@@ -1,0 +1,53 @@
+/**
+ * `npm run bench [-- [--quick] NAME…]`: runs the benchmarks (all by default) and writes their tables into README.md
+ * beside this file. With --quick everything is as small as it gets and is printed instead.
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './benchmark.ts';
+import { commitToServing } from './commit-to-serving.ts';
+import { machineFacts } from './machine-facts.ts';
+import { memory } from './memory.ts';
+import { plan } from './plan.ts';
+import { replacePart } from './table.ts';
+import { unchangedPoll } from './unchanged-poll.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  'commit-to-serving': commitToServing,
+  plan,
+  'unchanged-poll': unchangedPoll,
+  memory,
+};
+
+const README = fileURLToPath(new URL('README.md', import.meta.url));
+
+const { values, positionals } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });
+const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
+const unknown = names.filter((it) => !Object.hasOwn(BENCHMARKS, it));
+if (unknown.length > 0) {
+  process.stderr.write(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`);
+  process.exit(64);
+}
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+const begunAt = performance.now();
+const say = (line: string) => {
+  const seconds = ((performance.now() - begunAt) / 1_000).toFixed(0);
+  process.stderr.write(`${seconds.padStart(5)} s  ${line}\n`);
+};
+
+for (const name of names) {
+  interrupted.signal.throwIfAborted();
+  const facts = await machineFacts();
+  say(`${name}: begins`);
+  const found = await BENCHMARKS[name]?.({
+    quick: values.quick === true,
+    signal: interrupted.signal,
+    say: (line) => say(`${name}: ${line}`),
+  });
+  const part = `${facts}\n\n${found ?? ''}`;
+  if (values.quick === true) process.stdout.write(`\n## ${name}\n\n${part}\n\n`);
+  else await replacePart(README, name, part);
+}
+say('done');
