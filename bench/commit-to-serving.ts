@@ -5,27 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureWebImage } from '../test/lab/images.ts';
 import type { BenchContext } from './benchmark.ts';
+import { type Measured, type Round, report, type Sample } from './commit-report.ts';
 import { startCompose } from './compose-contender.ts';
 import type { Contender } from './contender.ts';
 import { answerOf } from './services.ts';
-import { type Moments, type SlipwayContender, startSlipway } from './slipway-contender.ts';
-import { median, summarize } from './stats.ts';
-import { ratioCell, table, timeCell, timeText } from './table.ts';
-import { type Served, watchAnswers } from './watch-answers.ts';
-
-interface Sample extends Served {
-  readonly madeAtMs: number;
-}
-
-interface Round {
-  readonly slipway: Sample & Moments;
-  readonly compose: Sample;
-}
-
-interface Measured {
-  readonly count: number;
-  readonly rounds: readonly Round[];
-}
+import { type SlipwayContender, startSlipway } from './slipway-contender.ts';
+import { timeText } from './table.ts';
+import { watchAnswers } from './watch-answers.ts';
 
 const SIZES = [1, 10, 20];
 const ROUNDS = 7;
@@ -90,64 +76,4 @@ async function replace(context: BenchContext, contender: Contender, count: numbe
   } finally {
     failed.abort();
   }
-}
-
-function report(measured: readonly Measured[]): string {
-  const rows = measured.map(({ count, rounds }) => {
-    const commit = rounds.map((it) => it.slipway.atMs - it.slipway.madeAtMs);
-    const notice = rounds.map((it) => it.slipway.atMs - it.slipway.noticedMs);
-    const edit = rounds.map((it) => it.compose.atMs - it.compose.madeAtMs);
-    const [ours, noticed, theirs] = [summarize(commit), summarize(notice), summarize(edit)];
-    const times = [timeCell(commit), timeCell(notice), timeCell(edit)];
-    return [String(count), ...times, ratioCell(ours, theirs), ratioCell(noticed, theirs)];
-  });
-  const head = ['services', 'Slipway, commit → serving', 'Slipway, notice → serving'];
-  return [
-    `Median (lowest–highest) of ${measured[0]?.rounds.length} rounds.`,
-    table([...head, 'docker-compose, edit → serving', 'ratio, commit', 'ratio, notice'], rows),
-    'Where the time of Slipway goes (medians), from the commit on:',
-    table(
-      ['services', 'noticed', 'steps begin', 'all ready, release in the log', 'serving', 'old ones gone'],
-      measured.map(stages),
-    ),
-    'What a client of the first service saw, over all rounds, until it got the new version:',
-    table(['services', 'of', 'requests', 'not answered', 'longest time without an answer'], measured.flatMap(outages)),
-  ].join('\n\n');
-}
-
-function stages({ count, rounds }: Measured): string[] {
-  const pick = [
-    (it: Moments) => it.noticedMs,
-    (it: Moments) => it.startedMs,
-    (it: Moments) => it.committedMs,
-    (it: Sample) => it.atMs,
-    (it: Moments) => it.doneMs,
-  ];
-  const cell = (of: (it: Sample & Moments) => number) =>
-    timeText(median(rounds.map(({ slipway: it }) => of(it) - it.madeAtMs)));
-  return [String(count), ...pick.map(cell)];
-}
-
-function outages({ count, rounds }: Measured): string[][] {
-  const row = (of: string, samples: readonly Sample[]) => {
-    const sum = (pick: (it: Sample) => number) => samples.reduce((total, it) => total + pick(it), 0);
-    const gap = Math.max(...samples.map((it) => it.longestGapMs));
-    return [
-      String(count),
-      of,
-      String(sum((it) => it.asked)),
-      String(sum((it) => it.failed)),
-      gap === 0 ? 'none' : timeText(gap),
-    ];
-  };
-  return [
-    row(
-      'Slipway',
-      rounds.map((it) => it.slipway),
-    ),
-    row(
-      'docker-compose',
-      rounds.map((it) => it.compose),
-    ),
-  ];
 }

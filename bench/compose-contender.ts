@@ -17,18 +17,20 @@ export async function startCompose(most: number): Promise<Contender> {
   const ports = await freePorts(most);
   const argv = ['--project-name', `slipway-bench-${process.pid}`, '--file', file];
   const compose = async (args: readonly string[]) => await run('docker-compose', [...argv, ...args]);
-  let used = false;
+  let last: Promise<void> | null = null;
   return {
     endpoints: (count) =>
       serviceNames(count).map((name, index) => ({ port: ports[index] ?? 0, hostname: hostnameOf(name) })),
     async change(count, version) {
-      used = true;
       await writeFile(file, composeFile(version, ports.slice(0, count)));
       const madeAtMs = Date.now();
-      return { madeAtMs, over: compose(['up', '--detach']) };
+      last = compose(['up', '--detach']);
+      return { madeAtMs, over: last };
     },
     async close() {
-      if (used) await compose(['down', '--timeout', '0', '--volumes']);
+      // One that is still at work would make again what is removed.
+      await last?.catch(() => undefined);
+      if (last !== null) await compose(['down', '--timeout', '0', '--volumes']);
       await rm(folder, { recursive: true, force: true });
     },
   };

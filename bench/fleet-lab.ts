@@ -1,13 +1,15 @@
-/** An installation of its own with a controller that follows a git repository: what `npm start` sets up, twice over. */
+/** An installation of its own with a controller that follows a git repository: what `npm start` sets up. */
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { silentLogger } from '../schemas/logger.ts';
 import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
 import type { Store } from '../store/port.ts';
 import { createGitRepo } from '../test/lab/git-repo.ts';
-import { freePort, type Host, startHost } from '../test/lab/host.ts';
+import { DIST, freePort, type Host, startHost } from '../test/lab/host.ts';
 import { startCommand } from '../test/lab/running-command.ts';
 
 export interface FleetLab {
@@ -41,7 +43,7 @@ export async function startFleetLab(env: Record<string, string> = {}): Promise<F
     endings.push(() => rm(folder, { recursive: true, force: true }));
     const repo = await createGitRepo({ dir: folder });
     await repo.commit({ 'README.md': 'The fleet repository of a benchmark.\n' });
-    const host = await startHost({ env, upArgs: ['--repo', repo.path] });
+    const host = await startCleanly(env, repo.path);
     endings.push(() => host.destroy());
     const url = (await readFile(join(host.stateDir, 'nats/url'), 'utf8')).trim();
     const store = await connectNats({ url, name: 'bench', log: silentLogger, clock: systemClock });
@@ -75,6 +77,23 @@ export async function startFleetLab(env: Record<string, string> = {}): Promise<F
     };
   } catch (error) {
     await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** `startHost` that leaves nothing behind when it fails, or when Ctrl-C ends the `up` that it waits for. */
+async function startCleanly(env: Record<string, string>, repo: string): Promise<Host> {
+  let stateDir = '';
+  const prepare = async (it: string) => void (stateDir = it);
+  try {
+    return await startHost({ env, prepare, upArgs: ['--repo', repo] });
+  } catch (error) {
+    if (stateDir !== '') {
+      const argv = [join(DIST, 'cli/main.js'), '--state-dir', stateDir, 'down', '--purge'];
+      // It may have failed before there was anything to end.
+      await promisify(execFile)(process.execPath, argv, { env: { ...process.env, ...env } }).catch(() => undefined);
+      await rm(dirname(stateDir), { recursive: true, force: true });
+    }
     throw error;
   }
 }

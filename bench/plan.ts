@@ -2,26 +2,19 @@
  * From the text of manifests to a plan on the screen, in this process, by the functions that `slipway plan` uses: no
  * git, no state, no agent.
  */
-import { loadNamespaces } from '../controller/manifest/load.ts';
-import type { ManifestFile } from '../controller/manifest/read.ts';
-import { readDocument } from '../controller/manifest/read.ts';
-import { parseSettings } from '../controller/manifest/settings.ts';
-import { buildPlan } from '../controller/plan/build.ts';
+import { type ManifestFile, readDocument } from '../controller/manifest/read.ts';
 import { planId } from '../controller/plan/id.ts';
 import type { PlanInput } from '../controller/plan/input.ts';
 import { renderTerminal } from '../controller/plan/render-terminal.ts';
-import { releaseFrom } from '../controller/plan/target.ts';
 import { desiredDigest } from '../controller/reconcile.ts';
-import type { Plan } from '../schemas/plan.ts';
-import type { Desired, ImageRef } from '../schemas/service.ts';
-import { specDigest } from '../schemas/service.ts';
 import type { BenchContext } from './benchmark.ts';
 import { manifestFiles } from './plan-manifests.ts';
+import { desiredOf, planOf, released } from './plan-subject.ts';
 import { table, timeCell, timeText } from './table.ts';
 
-const SIZES = [1_000, 10_000];
-const RUNS = 9;
-const MACHINES = 10;
+/** Services → runs that count. */
+const SIZES: Readonly<Record<number, number>> = { 1_000: 9, 10_000: 5 };
+const QUICK: Readonly<Record<number, number>> = { 10: 1, 20: 1 };
 
 /** Times of one run, in milliseconds. `of…` is contained in the line before. */
 interface Times {
@@ -45,25 +38,26 @@ const PARTS = {
 /** What is live, seen from a desired state: `nothing`, the same in an `older` version, or exactly `this`. */
 type Live = 'nothing' | 'older' | 'this';
 
+/** In this order: before the first of them nothing has run, so that its first run is a cold one. */
 const CASES = {
-  older: 'every service changes its version',
   nothing: 'nothing is live yet',
+  older: 'every service changes its version',
   this: 'nothing changes',
 } as const satisfies Record<Live, string>;
 
 export async function plan(context: BenchContext): Promise<string> {
-  const sizes = context.quick ? [10, 20] : SIZES;
+  const runs = context.quick ? QUICK : SIZES;
+  const sizes = Object.keys(runs).map(Number);
   const times = new Map<string, Times[]>();
   for (const size of sizes) {
     for (const live of Object.keys(CASES) as Live[]) {
       context.signal.throwIfAborted();
-      times.set(`${size} ${live}`, measure(size, live, context.quick ? 1 : RUNS));
+      times.set(`${size} ${live}`, measure(size, live, runs[size] ?? 1));
       context.say(
         `${size} services, ${CASES[live]}: ${timeText(total(times.get(`${size} ${live}`)?.[0]))} in the first run`,
       );
     }
   }
-  // The first run of each is shown by itself: code that has not run yet is slower, and a command runs it once.
   const of = (size: number, live: Live) => times.get(`${size} ${live}`) ?? [];
   const cell = (size: number, live: Live, pick: (it: Times) => number) => timeCell(warm(of(size, live)).map(pick));
   const head = ['', ...sizes.map((it) => `${it.toLocaleString('en')} services`)];
@@ -73,18 +67,23 @@ export async function plan(context: BenchContext): Promise<string> {
   ]);
   const totals = (Object.keys(CASES) as Live[]).map((live) => [
     CASES[live],
-    ...sizes.map((size) => `${cell(size, live, total)}, first run ${timeText(total(of(size, live)[0]))}`),
+    ...sizes.map((size) => cell(size, live, total)),
   ]);
+  const smallest = sizes[0] ?? 0;
+  const counted = sizes.map((it) => `${runs[it]} (${it.toLocaleString('en')} services)`).join(' and ');
+  const cold = timeText(total(of(smallest, 'nothing')[0]));
   return [
-    `Every service changes its version; median (lowest–highest) of ${warm(of(sizes[0] ?? 0, 'older')).length} runs.`,
+    `Every service changes its version; median (lowest–highest) of ${counted} runs, after one that does not count.`,
     table(head, parts),
     'All parts together, by what is live:',
     table(head, totals),
+    `The very first run of the process, with cold code, as a command has it: ${cold} for ${head[1]}, nothing live.`,
   ].join('\n\n');
 }
 
+/** Without the first. */
 function warm(runs: readonly Times[]): readonly Times[] {
-  return runs.length > 1 ? runs.slice(1) : runs;
+  return runs.slice(1);
 }
 
 function total(it: Times | undefined): number {
@@ -111,53 +110,4 @@ function timed<T>(work: () => T): readonly [number, T] {
   const begunAt = performance.now();
   const result = work();
   return [performance.now() - begunAt, result];
-}
-
-function desiredOf(files: readonly ManifestFile[]): Desired {
-  const { settings } = parseSettings(null);
-  if (settings === null) throw new Error('the default settings have problems');
-  const { desired, problems } = loadNamespaces(files, settings);
-  const [first] = desired;
-  if (first === undefined || problems.length > 0) throw new Error(JSON.stringify(problems.slice(0, 3)));
-  return first;
-}
-
-function planOf(desired: Desired, digest: string, released: PlanInput['released']): Plan {
-  const image: ImageRef = { repo: 'registry.example/acme/shop', digest: `sha256:${'a'.repeat(64)}` };
-  const registeredAt = '2026-01-01T00:00:00.000Z';
-  const result = buildPlan({
-    kind: 'deploy',
-    desired,
-    desiredDigest: digest,
-    revision: '1'.repeat(40),
-    managedBy: 'git',
-    rollbackTo: null,
-    tip: released?.release.n ?? 0,
-    released,
-    machines: Array.from({ length: MACHINES }, (_, index) => ({
-      machine: { name: `m${index}`, labels: {}, region: null, zone: null, registeredAt },
-      memoryBytes: null,
-      cpuMillicores: null,
-    })),
-    images: Object.fromEntries(desired.services.map((it) => [it.name, image])),
-    finishedJobs: [],
-    others: [],
-    volumeRows: [],
-    keptRows: [],
-    gatewayPorts: [80],
-    maxRemovePercent: 50,
-  });
-  if (!result.ok) throw new Error(JSON.stringify(result.failures.slice(0, 3)));
-  return result.plan;
-}
-
-/** The release that a deploy of the files leaves. */
-function released(files: readonly ManifestFile[]): PlanInput['released'] {
-  const desired = desiredOf(files);
-  const made = planOf(desired, desiredDigest(desired), null);
-  const phase = made.phases.at(-1);
-  if (phase === undefined) throw new Error('the plan has no phase');
-  const about = { deploy: '0000000000000000', n: 1, at: '2026-01-01T00:00:00.000Z', actor: 'bench' };
-  const release = releaseFrom({ plan: made, phase, ...about });
-  return { release, specs: new Map(made.services.map((it) => [specDigest(it), it])) };
 }

@@ -12,7 +12,7 @@ const WAIT_FOR_LEASE_MS = 35_000;
 /** @returns the exit code */
 export async function carryOutAndReport(context: CommandContext, connection: Connection, plan: Plan): Promise<number> {
   const { output } = context;
-  const view = createProgressView(output, output.colors.bold(plan.namespace));
+  const view = await createProgressView(output, output.colors.bold(plan.namespace));
   try {
     const { deploy, reverted } = await carryOut(connection, {
       plan,

@@ -1,5 +1,4 @@
 /** Live progress of a deploy: a redrawn block on a terminal, plain lines elsewhere, nothing with `--json`. */
-import { createLogUpdate } from 'log-update';
 import type { OnProgress, Progress } from '../controller/execute/progress.ts';
 import { evidenceLines } from './evidence.ts';
 import { type Output, printable } from './output.ts';
@@ -11,9 +10,9 @@ export interface ProgressView {
 }
 
 /** @param prefix printed before each line, such as the namespace */
-export function createProgressView(output: Output, prefix: string): ProgressView {
+export async function createProgressView(output: Output, prefix: string): Promise<ProgressView> {
   if (output.json) return { show: () => {}, done: () => {} };
-  return output.terminal ? liveView(output, prefix) : plainView(output, prefix);
+  return output.terminal ? await liveView(output, prefix) : plainView(output, prefix);
 }
 
 function plainView(output: Output, prefix: string): ProgressView {
@@ -26,7 +25,9 @@ function plainView(output: Output, prefix: string): ProgressView {
   };
 }
 
-function liveView(output: Output, prefix: string): ProgressView {
+async function liveView(output: Output, prefix: string): Promise<ProgressView> {
+  // Nobody else pays for loading it.
+  const { createLogUpdate } = await import('log-update');
   const update = createLogUpdate(process.stdout);
   const running = new Map<string, string>();
   let phase = '';

@@ -28,7 +28,8 @@ export interface Agents {
   run(step: Step, options: StepOptions): Promise<StepDone>;
 }
 
-const REPLY_TIMEOUT_MS = 3_000;
+/** An agent accepts at once; one that died with the step in its hands is not waited for. */
+const REPLY_TIMEOUT_MS = 1_000;
 /** Between two sends of a step that is under way; its end is announced, so this only matters when that was lost. */
 const RESEND_MS = 1_000;
 const UNREACHABLE_RETRY_MS = 200;

@@ -5,8 +5,11 @@
  * parse-objects.ts, and a reference is never believed because a fetch moved it.
  */
 import fs from 'node:fs';
-import git, { type HttpClient } from 'isomorphic-git';
+import type { HttpClient } from 'isomorphic-git';
 import type { Revision } from '../../schemas/names.ts';
+
+/** Loaded when it is first needed: most commands read manifests without git, and loading it takes as long as they do. */
+const git = async () => (await import('isomorphic-git')).default;
 
 /** What isomorphic-git keeps between calls: pack indexes and packs. A fresh object forgets all of it. */
 export type EngineCache = Record<symbol, unknown>;
@@ -22,7 +25,7 @@ export interface RawObject {
 
 /** Reads one loose or packed object. Errors are those of isomorphic-git. */
 export async function readRawObject(args: { gitdir: string; oid: string; cache: EngineCache }): Promise<RawObject> {
-  const found = await git.readObject({ fs, ...args, format: 'content' });
+  const found = await (await git()).readObject({ fs, ...args, format: 'content' });
   const bytes: unknown = found.object;
   if (!(bytes instanceof Uint8Array)) throw new Error(`object ${args.oid} came without content`);
   return { type: found.type ?? 'unknown', bytes };
@@ -30,7 +33,7 @@ export async function readRawObject(args: { gitdir: string; oid: string; cache: 
 
 /** Full ref name → object id of every branch of the remote. One request (protocol version 1). */
 export async function listBranches(args: { url: string; http: GitHttp }): Promise<ReadonlyMap<string, Revision>> {
-  const refs = await git.listServerRefs({ ...args, protocolVersion: 1, prefix: 'refs/heads/' });
+  const refs = await (await git()).listServerRefs({ ...args, protocolVersion: 1, prefix: 'refs/heads/' });
   return new Map(refs.map((it) => [it.ref, it.oid]));
 }
 
@@ -46,7 +49,7 @@ export async function fetchBranch(args: {
   cache: EngineCache;
 }): Promise<Revision | null> {
   const { branch, ...rest } = args;
-  const result = await git.fetch({
+  const result = await (await git()).fetch({
     fs,
     ...rest,
     remote: 'origin',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { WEB_IMAGE } from '../lab/images.ts';
-import type { PrivateEngine } from './engine.ts';
+import type { PrivateEngine } from '../lab/private-engine.ts';
 import { VIOLATIONS } from './workload.ts';
 
 const LOOK_MS = 1_500;

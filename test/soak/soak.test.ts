@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitRepo, type GitRepo } from '../lab/git-repo.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage } from '../lab/images.ts';
+import { type PrivateEngine, startPrivateEngine } from '../lab/private-engine.ts';
 import { type Prober, startProber } from '../lab/probe.ts';
 import { expectConverged, expectTidy, expectTrueHistory, expectTrustyAnswers } from './checks.ts';
-import { type PrivateEngine, startPrivateEngine } from './engine.ts';
 import { expectGuard } from './guard.ts';
 import { type Chance, createChance } from './random.ts';
 import { type Story, startStory } from './story.ts';
@@ -35,7 +35,7 @@ describe(`${SECONDS} seconds of kills (SLIPWAY_SOAK_SEED=${SEED})`, () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'slipway-soak-'));
-    engine = await startPrivateEngine({ folder: join(folder, 'docker'), restartAfterMs });
+    engine = await startPrivateEngine({ folder: join(folder, 'docker'), restartAfterMs, liveRestore: true });
     await ensureWebImage(engine.socketPath);
     host = await startHost({ env: { DOCKER_HOST: `unix://${engine.socketPath}` } });
     repo = await createGitRepo({ dir: join(folder, 'fleet') });

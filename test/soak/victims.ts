@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../schemas/logger.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
 import { alive, freePort, type Host, REPOSITORY } from '../lab/host.ts';
+import type { PrivateEngine } from '../lab/private-engine.ts';
 import { pidsOf } from '../lab/processes.ts';
-import type { PrivateEngine } from './engine.ts';
-import { startSupervised } from './supervised.ts';
+import { startSupervised } from '../lab/supervised.ts';
 
 export const VICTIMS = ['controller', 'agent', 'nats-server', 'haproxy', 'dockerd'] as const;
 export type Victim = (typeof VICTIMS)[number];

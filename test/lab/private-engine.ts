@@ -1,9 +1,9 @@
 /**
  * A Docker engine of our own, beside the machine's, so that it can be killed without hurting anybody else. It leaves
- * iptables and docker0 alone (two engines would undo each other's rules), and has live-restore: containers outlive it.
+ * iptables and docker0 alone: two engines would undo each other's rules.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -25,13 +25,16 @@ export interface PrivateEngine {
 export async function startPrivateEngine(args: {
   readonly folder: string;
   readonly restartAfterMs: () => number;
+  /** Whether containers outlive it; by default they end with it. */
+  readonly liveRestore?: boolean;
 }): Promise<PrivateEngine> {
-  const { folder, restartAfterMs } = args;
+  const { folder, restartAfterMs, liveRestore = false } = args;
   const socketPath = join(folder, 'docker.sock');
   const [dataRoot, execRoot] = [join(folder, 'data'), join(folder, 'exec')];
   await mkdir(dataRoot, { recursive: true });
   const places = ['--data-root', dataRoot, '--exec-root', execRoot, '--pidfile', join(folder, 'docker.pid')];
-  const manners = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--live-restore', '--config-file', ''];
+  const manners = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--config-file', ''];
+  if (liveRestore) manners.push('--live-restore');
   const logFile = join(folder, 'dockerd.log');
   const process_ = startSupervised({
     argv: ['dockerd', '-H', `unix://${socketPath}`, ...places, ...manners],
@@ -43,6 +46,8 @@ export async function startPrivateEngine(args: {
     (await run('docker', ['-H', `unix://${socketPath}`, ...argv])).stdout;
   const stop = async () => {
     await process_.stop();
+    // A killed engine leaves its own mounts behind.
+    for (const it of await mountsBelow(folder)) await run('umount', ['--lazy', it]);
     for (const it of [dataRoot, execRoot]) await rm(it, { recursive: true, force: true, maxRetries: 5 });
   };
   const until = Date.now() + READY_MS;
@@ -58,4 +63,13 @@ export async function startPrivateEngine(args: {
       await sleep(100);
     }
   }
+}
+
+/** Innermost first. Source: proc_pid_mountinfo(5), field 5. */
+async function mountsBelow(folder: string): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines
+    .flatMap((it) => it.split(' ')[4] ?? [])
+    .filter((it) => it.startsWith(`${folder}/`))
+    .toReversed();
 }

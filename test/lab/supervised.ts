@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Supervised {
   /** Times that it was started. */
   starts(): number;
-  /** SIGKILL; false: it does not run just now. */
-  kill(): boolean;
+  /** SIGKILL unless another is named; it comes back. false: it does not run just now. */
+  kill(signal?: NodeJS.Signals): boolean;
   /** SIGTERM, for good; resolves when it has ended. */
   stop(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function startSupervised({ argv, env, logFile, restartAfterMs }: Supervis
 
   return {
     starts: () => starts,
-    kill: () => child?.kill('SIGKILL') ?? false,
+    kill: (signal = 'SIGKILL') => child?.kill(signal) ?? false,
     async stop() {
       over.abort();
       child?.kill('SIGTERM');
