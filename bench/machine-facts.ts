@@ -26,7 +26,7 @@ export async function machineFacts(): Promise<string> {
   const load = (loadavg()[0] ?? 0).toFixed(2);
   return (
     `Measured on ${hardware}, ${system}, Linux ${release()}; Node.js ${process.versions.node}, ` +
-    `${versions.join(', ')}, storage driver ${driver}. Load of the machine before it began (1 min): ${load}.`
+    `${versions.join(', ')}, storage driver ${driver}. Load of the machine when the run began (1 min): ${load}.`
   );
 }
 

@@ -77,7 +77,7 @@ export async function plan(context: BenchContext): Promise<string> {
     table(head, parts),
     'All parts together, by what is live:',
     table(head, totals),
-    `The very first run of the process, with cold code, as a command has it: ${cold} for ${head[1]}, nothing live.`,
+    `The very first run, by code that had not run yet, as it is in a command: ${cold} for ${head[1]}, nothing live.`,
   ].join('\n\n');
 }
 
