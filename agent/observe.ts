@@ -11,6 +11,8 @@ const HEARTBEAT_EVERY_MS = 5000;
 export interface Observer {
   /** Something may have changed. */
   nudge(): void;
+  /** What was written may be lost (the server forgets it when it restarts): written again, changed or not. */
+  renew(): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -76,6 +78,10 @@ export function createObserver(deps: ObserverDeps): Observer {
 
   return {
     nudge: () => wake(),
+    renew() {
+      written = '';
+      wake();
+    },
     async run(signal) {
       await Promise.all([snapshots(signal), heartbeats(signal)]);
     },

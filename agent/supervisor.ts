@@ -27,6 +27,7 @@ import type { World } from './world.ts';
 
 const TICK_MS = 1000;
 const RETRY_MS = 2000;
+const MAX_PAUSE_MS = 100;
 /** Firewalls are flushed behind our back. */
 const NETWORK_EVERY_MS = 15_000;
 const PRUNE_EVERY_MS = 3_600_000;
@@ -76,18 +77,21 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   let pruneAt = now() + PRUNE_EVERY_MS;
   let networkAt = now() + NETWORK_EVERY_MS;
   let changing = false;
+  let pauseMs = 0;
 
-  /** Many changes come at once: one look at them all. */
+  /** Many changes come at once: one look at them all. Where a look takes long, looks are at most a quarter of the time. */
   function changed(): void {
     if (changing) return;
     changing = true;
-    setImmediate(() => {
+    void sleep(pauseMs, lifetime).then(() => {
       changing = false;
       if (lifetime.aborted) return;
+      const begunAt = now();
       scene.watchInstances();
       router.nudge();
       healer.pass();
       observer.nudge();
+      pauseMs = Math.min(MAX_PAUSE_MS, 3 * (now() - begunAt));
     });
   }
 
@@ -198,7 +202,9 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         connected = isConnected;
         log.info({ connected }, connected ? 'connected to NATS' : 'NATS is away; serving and healing from the journal');
         follower.forgetSure();
-        if (connected) void followAll();
+        if (!connected) return;
+        observer.renew();
+        void followAll();
       }, lifetime);
       void insist('the watch of the log', () => store.log.watch((namespace) => void follow(namespace), lifetime));
       watchOthers();

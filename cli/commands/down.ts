@@ -1,4 +1,5 @@
 /** `slipway down`: ends what this installation runs, and nothing else; `--purge` removes all it ever made. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createNames } from '../../agent/dns/names.ts';
 import { createEngine } from '../../agent/docker/engine.ts';
@@ -20,6 +21,12 @@ const STOP_GRACE_MS = 10_000;
 
 export async function down(context: CommandContext): Promise<number> {
   const { output, paths } = context;
+  if (!existsSync(paths.installation)) {
+    output.result({ installation: null, purged: false, done: [] }, () =>
+      output.line(`there is no Slipway installation in ${paths.root}: nothing to take down`),
+    );
+    return EXIT.ok;
+  }
   const installation = readInstallation(paths);
   const purge = context.options['purge'] === true;
   const done: string[] = [];
