@@ -32,10 +32,16 @@ const MEANS: Partial<Record<ErrorCode, string>> = {
 };
 
 const STREAM_NOT_FOUND = 10059;
+const STREAM_NAME_TAKEN = 10058;
 
 /** Whether the server said that it has no such stream. */
 export function isStreamMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND;
+}
+
+/** Whether there is a stream of that name already, made otherwise. */
+export function isStreamTaken(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === STREAM_NAME_TAKEN;
 }
 
 /** Whether nobody listens on a subject; for a write to a stream: no stream takes it. */

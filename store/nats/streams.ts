@@ -11,7 +11,7 @@ import { SlipwayError } from '../../schemas/errors.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import type { Asset, AssetName } from '../assets.ts';
 import type { Connection } from './connection.ts';
-import { isStreamMissing } from './failures.ts';
+import { isStreamMissing, isStreamTaken } from './failures.ts';
 
 const NANOS_PER_MS = 1_000_000;
 const DUPLICATE_WINDOW_MS = 120_000;
@@ -84,13 +84,22 @@ export async function ensureStreams({ connection, manager, assets, log }: Stream
       'the stream LOG is gone but other records are there: restore it from a backup',
     );
   }
-  for (const it of present) {
-    const wanted = streamConfig(it.asset);
-    if (it.info === null) {
-      await connection.call(async () => await manager.streams.add({ ...wanted, num_replicas: 1 }));
-      continue;
+  /** null: just made. Otherwise somebody else was faster, and it is taken as it is found. */
+  async function make(asset: Asset): Promise<StreamInfo | null> {
+    try {
+      await connection.call(async () => await manager.streams.add({ ...streamConfig(asset), num_replicas: 1 }));
+      return null;
+    } catch (error) {
+      if (!isStreamTaken(error)) throw error;
+      return await info(asset);
     }
-    const changed = differences(wanted, it.info.config);
+  }
+
+  for (const { asset, info: before } of present) {
+    const wanted = streamConfig(asset);
+    const found = before ?? (await make(asset));
+    if (found === null) continue;
+    const changed = differences(wanted, found.config);
     if (changed.length === 0) continue;
     log.info({ stream: wanted.name, changed }, 'the settings of a stream are brought up to date');
     await connection.call(async () => await manager.streams.update(wanted.name, wanted));

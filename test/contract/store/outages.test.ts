@@ -215,6 +215,20 @@ describe.each(servers)('an outage of $name', ({ open }) => {
     await late.close();
   });
 
+  it('whose streams are gone gets them, also when two versions that want them otherwise connect at once', async () => {
+    const timings = [{}, { timing: SHORT }, {}, { timing: SHORT }];
+    for (let round = 0; round < 5; round++) {
+      const raw = await connect({ servers: lab.nats.url });
+      const { streams } = await jetstreamManager(raw);
+      for await (const it of streams.list()) await streams.delete(it.config.name);
+      await raw.close();
+      const stores = await Promise.all(timings.map((it) => connectNats({ ...base, ...it, url: lab.nats.url })));
+      const tips = await Promise.all(stores.map((it) => it.log.tip('production')));
+      expect(new Set(tips)).toEqual(new Set([0]));
+      await Promise.all(stores.map((it) => it.close()));
+    }
+  });
+
   it('that lost the log alone is not taken for a new beginning', async () => {
     const raw = await connect({ servers: lab.nats.url });
     await (await jetstreamManager(raw)).streams.delete('LOG');
