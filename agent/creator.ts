@@ -9,7 +9,7 @@ import type { Images } from './images.ts';
 import type { Network, OverlayNetwork, VolumeDriver } from './ports.ts';
 import { sleep } from './waiting.ts';
 
-export interface CreateArgs {
+interface CreateArgs {
   readonly name: string;
   readonly namespace: string;
   readonly spec: ServiceSpec;

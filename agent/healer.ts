@@ -17,7 +17,7 @@ import type { Journal } from './journal.ts';
 import type { Prober } from './prober.ts';
 import type { World } from './world.ts';
 
-export type Drift = MachineSnapshot['drift'][number];
+type Drift = MachineSnapshot['drift'][number];
 
 /** Kept for the snapshot. */
 const MAX_DRIFT = 50;

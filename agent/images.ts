@@ -102,7 +102,7 @@ function hasPlatforms(image: RegistryImage): boolean {
 }
 
 /** @throws IMAGE_PLATFORM when none of them runs here. */
-export function checkPlatform(
+function checkPlatform(
   imageName: string,
   offered: readonly { readonly os: string; readonly architecture: string }[],
   machine: Pick<EngineInfo, 'os' | 'architecture'>,
@@ -116,7 +116,7 @@ export function checkPlatform(
 }
 
 /** The digest under which the registry of this name has the image; null: it was never pulled from there. */
-export function digestIn(image: Pick<EngineImage, 'repoDigests'>, name: ImageName): string | null {
+function digestIn(image: Pick<EngineImage, 'repoDigests'>, name: ImageName): string | null {
   const found = image.repoDigests.map(parseImageName).find((it) => it.repo === name.repo);
   return found?.digest ?? null;
 }

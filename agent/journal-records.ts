@@ -6,7 +6,7 @@ import { compareFences, type Evidence, type Fence } from '../schemas/step.ts';
 const MAX_CLOSED = 200;
 
 /** A deploy that has begun on this machine and has not been closed: its candidates are left alone. */
-export interface OpenDeploy {
+interface OpenDeploy {
   readonly openedAt: string;
   readonly candidates: readonly SlotRow[];
   /** The log entry that ended it. What is left of it may go once that entry counts as read, not before. */

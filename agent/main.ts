@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { SlipwayError } from '../schemas/errors.ts';
@@ -12,6 +12,7 @@ import { Installation, type StatePaths, statePaths } from '../schemas/installati
 import type { Logger } from '../schemas/logger.ts';
 import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
+import { programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
 import { createAgent } from './agent.ts';
 import { createNames } from './dns/names.ts';
@@ -131,8 +132,7 @@ async function natsUrl(installation: Installation, paths: StatePaths): Promise<s
 
 /** The resolver runs the same way as we do: compiled, or through the same loader. */
 function resolverCommand(): [string, ...string[]] {
-  const file = import.meta.url.endsWith('.ts') ? './dns/main.ts' : './dns/main.js';
-  return [process.execPath, ...process.execArgv, fileURLToPath(new URL(file, import.meta.url))];
+  return [process.execPath, ...process.execArgv, programPath('agent/dns/main')];
 }
 
 async function main(): Promise<void> {

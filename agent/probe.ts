@@ -8,13 +8,13 @@ import { isSlipwayError } from '../schemas/errors.ts';
 import type { Probe } from '../schemas/service.ts';
 import type { Engine } from './docker/port.ts';
 
-export interface ProbeResult {
+interface ProbeResult {
   readonly ok: boolean;
   /** `GET /healthz on port 8080: 503` */
   readonly text: string;
 }
 
-export interface ProbeTarget {
+interface ProbeTarget {
   readonly containerId: string;
   /** null: the instance has no network. */
   readonly address: string | null;

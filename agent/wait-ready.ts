@@ -20,13 +20,13 @@ const EVIDENCE_LINES = 20;
 const EVIDENCE_TIMEOUT_MS = 3000;
 const LOOK_EVERY_MS = 250;
 
-export type Verdict =
+type Verdict =
   | { readonly kind: 'ready' }
   | { readonly kind: 'wait' }
   | { readonly kind: 'exited'; readonly reason: string };
 
 /** What an instance's state says about its becoming ready. Pure. */
-export function verdict(container: Seen | undefined, health: Health | null, spec: ServiceSpec, now: number): Verdict {
+function verdict(container: Seen | undefined, health: Health | null, spec: ServiceSpec, now: number): Verdict {
   if (container === undefined) return { kind: 'exited', reason: 'its container was removed' };
   if (container.state === 'running' && health?.phase === 'ready') return { kind: 'ready' };
   if (container.restartCount > MAX_RESTARTS)

@@ -2,7 +2,7 @@
 import type { Endpoint } from './services.ts';
 
 /** A change that was made and is being carried out. */
-export interface Change {
+interface Change {
   /** When the user's part was over, in milliseconds of the epoch: from here on it is waited for. */
   readonly madeAtMs: number;
   /** Resolves when nothing is left to do, old containers included. */

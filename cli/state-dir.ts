@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { SlipwayError } from '../schemas/errors.ts';
 import { Installation, type StatePaths, statePaths } from '../schemas/installation.ts';
 
-export const DEFAULT_STATE_DIR = '/var/lib/slipway';
+const DEFAULT_STATE_DIR = '/var/lib/slipway';
 
 /** `--state-dir`, else SLIPWAY_STATE_DIR, else /var/lib/slipway. */
 export function pathsOf(options: { readonly stateDir?: string }): StatePaths {

@@ -36,7 +36,7 @@ export function retryAtMs(code: string, attempts: number, nowMs: number): number
 }
 
 /** A newer revision may interrupt a deploy this often in a row; then the next one is carried out to its end. */
-export const MOST_SUPERSEDED = 2;
+const MOST_SUPERSEDED = 2;
 
 /** Whether a newer desired digest may interrupt the deploy under way. */
 export function maySupersede(args: { readonly supersededInARow: number; readonly jobRunning: boolean }): boolean {

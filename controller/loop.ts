@@ -21,7 +21,7 @@ import type { PlanResult } from './plan/input.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 
 /** What git says of one namespace; `desired` null: its manifests are gone. */
-export interface Wanted {
+interface Wanted {
   readonly namespace: NamespaceName;
   readonly desired: Desired | null;
   readonly revision: Revision;

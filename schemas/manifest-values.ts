@@ -21,13 +21,13 @@ export const Name = text(
   'a name: 1 to 63 of a-z, 0-9, "-" and "_", beginning and ending with a letter or digit',
 );
 
-export const DURATION = /^\d{1,9}(?:ms|s|m|h|d)(?: ?\d{1,9}(?:ms|s|m|h|d)){0,4}$/;
+const DURATION = /^\d{1,9}(?:ms|s|m|h|d)(?: ?\d{1,9}(?:ms|s|m|h|d)){0,4}$/;
 export const Duration = text(DURATION, 'a duration like "10s", "500ms" or "1m30s"');
 
-export const SIZE = /^\d{1,12}(?:B|[KMGT]i?|[kMGT]B)?$/;
+const SIZE = /^\d{1,12}(?:B|[KMGT]i?|[kMGT]B)?$/;
 export const Size = text(SIZE, 'a size like "256Mi", "2G" or "500MB"');
 
-export const CPU = /^(?:\d{1,7}m|\d{1,4}(?:\.\d{1,3})?)$/;
+const CPU = /^(?:\d{1,7}m|\d{1,4}(?:\.\d{1,3})?)$/;
 export const Cpu = text(CPU, 'an amount of CPU like "500m", "0.5" or "2"');
 
 export const Percent = text(/^(?:100|\d{1,2})%$/, 'a share from "0%" to "100%"');

@@ -88,7 +88,7 @@ export const Downtime = z.strictObject({
 export type Downtime = z.infer<typeof Downtime>;
 
 /** What a plan was made from; checked again when it is carried out. */
-export const Basis = z.strictObject({
+const Basis = z.strictObject({
   /** Highest entry of the namespace's log; 0: none. */
   tip: z.int().min(0),
   /** The live release; null: none. */

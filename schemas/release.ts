@@ -55,11 +55,11 @@ export const Release = z.strictObject({
 export type Release = z.infer<typeof Release>;
 
 /** The end of a deploy that did not commit; appended before anything of it is undone. */
-export const VoidEntry = z.strictObject({ ...entry, kind: z.literal('void'), deploy: DeployId, reason: z.string() });
+const VoidEntry = z.strictObject({ ...entry, kind: z.literal('void'), deploy: DeployId, reason: z.string() });
 export type VoidEntry = z.infer<typeof VoidEntry>;
 
 /** A job ran to its end, once for its template digest. */
-export const JobEntry = z.strictObject({
+const JobEntry = z.strictObject({
   ...entry,
   kind: z.literal('job'),
   deploy: DeployId,
@@ -70,7 +70,7 @@ export const JobEntry = z.strictObject({
 export type JobEntry = z.infer<typeof JobEntry>;
 
 /** The namespace was removed; its volumes stay until they are removed by name. */
-export const RemovedEntry = z.strictObject({
+const RemovedEntry = z.strictObject({
   ...entry,
   kind: z.literal('removed'),
   deploy: DeployId,

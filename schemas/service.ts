@@ -27,7 +27,7 @@ export const Mount = z.discriminatedUnion('kind', [
 ]);
 export type Mount = z.infer<typeof Mount>;
 
-export const Network = z.enum(['overlay', 'host', 'none']);
+const Network = z.enum(['overlay', 'host', 'none']);
 export type Network = z.infer<typeof Network>;
 
 /** A host port that Docker itself publishes (udp only; tcp goes through the gateway). */
@@ -110,7 +110,7 @@ export const Placement = z.strictObject({
 });
 export type Placement = z.infer<typeof Placement>;
 
-export const DependencyCondition = z.enum(['started', 'ready', 'completed']);
+const DependencyCondition = z.enum(['started', 'ready', 'completed']);
 export type DependencyCondition = z.infer<typeof DependencyCondition>;
 
 const serviceShape = {

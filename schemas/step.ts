@@ -17,7 +17,7 @@ export function compareFences(a: Fence, b: Fence): number {
 }
 
 /** A slot to fill, with the spec that says how. */
-export const SlotOrder = z.strictObject({ row: SlotRow, spec: ServiceSpec });
+const SlotOrder = z.strictObject({ row: SlotRow, spec: ServiceSpec });
 export type SlotOrder = z.infer<typeof SlotOrder>;
 
 export const StepAction = z.discriminatedUnion('verb', [

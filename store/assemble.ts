@@ -12,7 +12,7 @@ import type { Messages, Store } from './port.ts';
 import { createSpecs } from './specs.ts';
 import type { LogTable, Table } from './table.ts';
 
-export interface Technology {
+interface Technology {
   readonly logTable: LogTable;
   table(name: Exclude<AssetName, 'log'>): Table;
   readonly messages: Messages;

@@ -4,7 +4,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { SlipwayError } from '../schemas/errors.ts';
 
 /** One message of NATS holds 1 MiB; the rest is for headers and subject. */
-export const MAX_BODY_BYTES = 900 * 1024;
+const MAX_BODY_BYTES = 900 * 1024;
 
 const PLAIN_BYTES = 16 * 1024;
 const zip = promisify<Uint8Array, Buffer>(gzip);

@@ -5,7 +5,7 @@ import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 /** Runs `op` (with the number of the attempt, from 1) again as long as it throws STATE_UNAVAILABLE and patience lasts. */
 export type Patience = <T>(op: (attempt: number) => Promise<T>, options?: PatienceOptions) => Promise<T>;
 
-export interface PatienceOptions {
+interface PatienceOptions {
   /** Infinity: until the signal aborts or the store is closed. */
   readonly forMs?: number;
   readonly signal?: AbortSignal | undefined;

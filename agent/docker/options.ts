@@ -32,7 +32,7 @@ export interface ContainerConfig {
   };
 }
 
-export interface MountConfig {
+interface MountConfig {
   readonly Type: 'bind' | 'tmpfs';
   readonly Source?: string;
   readonly Target: string;

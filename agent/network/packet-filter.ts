@@ -24,7 +24,7 @@ export function createPacketFilter(nftBinary = 'nft'): PacketFilter {
 }
 
 /** `<family> <name>` of each table in the answer of `nft -j list tables` (libnftables-json(5)). */
-export function parseTables(json: string): ReadonlySet<string> {
+function parseTables(json: string): ReadonlySet<string> {
   const { nftables } = JSON.parse(json) as { nftables: readonly { table?: { family: string; name: string } }[] };
   return new Set(nftables.flatMap(({ table }) => (table === undefined ? [] : [`${table.family} ${table.name}`])));
 }

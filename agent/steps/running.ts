@@ -19,7 +19,7 @@ export const FOLLOWS_LOG = {
 /** How a step ended. */
 export type Ended = Exclude<StepReply, { state: 'accepted' }>;
 
-export interface RunningStep {
+interface RunningStep {
   readonly namespace: string;
   readonly deploy: string;
   readonly verb: StepVerb;

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { repositoryPath } from '../../store/own-files.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../run-command.ts';
 
@@ -15,7 +16,7 @@ const PROGRAMS: Record<string, readonly string[]> = {
 
 export async function version(context: CommandContext): Promise<number> {
   const { output } = context;
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(repositoryPath('package.json'), 'utf8');
   const { version: slipway } = JSON.parse(text) as { version: string };
   const found = await Promise.all(
     Object.entries(PROGRAMS).map(async ([name, argv]) => [name, await ask(argv)] as const),

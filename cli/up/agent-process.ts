@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../controller/execute/clock.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { StatePaths } from '../../schemas/installation.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import { writeDurable } from '../../store/durable-file.ts';
+import { programPath } from '../../store/own-files.ts';
 import { isAlive, type ProcessRecord, processRecord } from '../../store/process-record.ts';
 
 const LOOK_MS = 500;
@@ -40,7 +40,7 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
     await mkdir(paths.agent, { recursive: true, mode: 0o700 });
     await mkdir(paths.log, { recursive: true, mode: 0o750 });
     const out = openSync(`${paths.log}/agent.log`, 'a', 0o640);
-    const script = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
+    const script = programPath('agent/main');
     const child = spawn(process.execPath, [script, '--state-dir', paths.root], {
       detached: true,
       stdio: ['ignore', out, out],

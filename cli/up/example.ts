@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { cp, lchown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Engine } from '../../agent/docker/port.ts';
 import { EXAMPLE_VERSIONS, exampleTag, writeExampleContext } from '../../deploy/example/image.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
+import { repositoryPath } from '../../store/own-files.ts';
 
 const BUSYBOX = '/bin/busybox';
 
@@ -28,7 +28,7 @@ export async function ensureExampleImages(engine: Pick<Engine, 'build' | 'image'
 }
 
 /** The fleet repository that comes with Slipway. */
-export const EXAMPLE = fileURLToPath(new URL('../../../manifests-example', import.meta.url));
+export const EXAMPLE = repositoryPath('manifests-example');
 
 /** Whose files a program makes for them. */
 export interface Owner {

@@ -88,7 +88,7 @@ async function write(paths: StatePaths, installation: Installation): Promise<voi
 }
 
 /** The host's name in the alphabet of names; `machine` when nothing is left of it. */
-export function machineName(host: string): string {
+function machineName(host: string): string {
   const name = host
     .toLowerCase()
     .replaceAll(/[^a-z0-9_-]+/g, '-')

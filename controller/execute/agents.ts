@@ -12,7 +12,7 @@ import type { Clock } from './clock.ts';
 
 export type StepDone = Extract<StepReply, { state: 'done' }>;
 
-export interface StepOptions {
+interface StepOptions {
   readonly signal: AbortSignal;
   /** Called with what the agent says it is doing, when that changes. */
   readonly onProgress?: (text: string) => void;

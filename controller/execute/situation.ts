@@ -54,7 +54,7 @@ export async function readSnapshots(store: Store): Promise<MachineSnapshot[]> {
 }
 
 /** The highest release, unless the namespace was removed after it. */
-export function liveOf(entries: readonly LogEntry[]): Release | null {
+function liveOf(entries: readonly LogEntry[]): Release | null {
   const last = entries.findLast((it) => it.kind === 'release' || it.kind === 'removed');
   return last?.kind === 'release' ? last : null;
 }

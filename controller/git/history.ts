@@ -5,7 +5,7 @@ import type { Revision } from '../../schemas/names.ts';
 import type { Objects } from './objects.ts';
 
 /** A history longer than this that does not show the ancestor is taken not to have it: a person then looks. */
-export const MAX_COMMITS = 50_000;
+const MAX_COMMITS = 50_000;
 
 /** True when `ancestor` is `descendant` or one of its ancestors. @throws SOURCE_UNAVAILABLE when a commit cannot be read */
 export async function contains(args: {

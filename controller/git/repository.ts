@@ -53,7 +53,7 @@ export interface RepositoryLimits {
   readonly maxPacks: number;
 }
 
-export const DEFAULT_LIMITS: RepositoryLimits = {
+const DEFAULT_LIMITS: RepositoryLimits = {
   listTimeoutMs: 20_000,
   fetchTimeoutMs: 300_000,
   maxResponseBytes: 512 * 2 ** 20,

@@ -15,7 +15,7 @@ export interface HttpLimits {
   readonly maxConnections: number;
 }
 
-export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxBodyBytes: 2 ** 20,
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 10_000,

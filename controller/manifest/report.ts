@@ -3,7 +3,7 @@ import type { Problem } from '../../schemas/problem.ts';
 import { type Path, pathText } from './places.ts';
 import type { Document } from './read.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly hint?: string | undefined;
   /** Whether the key or the value is meant; `value` by default. */
   readonly part?: 'key' | 'value';

@@ -21,7 +21,7 @@ import { publishedPorts, resolveTemplate } from './resolve-template.ts';
 import { byText } from './sorted.ts';
 
 /** What is there when a manifest says nothing. */
-export const DEFAULTS = {
+const DEFAULTS = {
   intervalMs: 2000,
   timeoutMs: 2000,
   retries: 3,

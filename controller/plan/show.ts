@@ -32,7 +32,7 @@ export function cut(text: string): string {
   return `${text.slice(0, LONGEST_VALUE)}… (${text.length} characters, ${digestOf(text).slice(0, 8)})`;
 }
 
-export function amountText(amount: Amount): string {
+function amountText(amount: Amount): string {
   return 'percent' in amount ? `${amount.percent}%` : `${amount.count}`;
 }
 

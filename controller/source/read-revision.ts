@@ -12,10 +12,10 @@ import { unavailable } from '../git/unavailable.ts';
 import { fileProblem, inspectEntries, kindProblem } from './inspect-names.ts';
 import type { SourceFile, SourceState } from './state.ts';
 
-export const SETTINGS_FILE = 'slipway.toml';
-export const MAX_FILE_BYTES = 2 ** 20;
-export const MAX_FILES = 2_000;
-export const MAX_TOTAL_BYTES = 64 * 2 ** 20;
+const SETTINGS_FILE = 'slipway.toml';
+const MAX_FILE_BYTES = 2 ** 20;
+const MAX_FILES = 2_000;
+const MAX_TOTAL_BYTES = 64 * 2 ** 20;
 
 const READS_AT_ONCE = 16;
 const LFS_POINTER = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\//;

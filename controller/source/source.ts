@@ -12,7 +12,7 @@ import { createLooker } from './look.ts';
 import { PACES, type Pace, pollDelayMs, retryDelayMs } from './pace.ts';
 import { identityOf, type SourceState } from './state.ts';
 
-export interface SourceClock {
+interface SourceClock {
   now(): number;
   /** Ends early, by resolving or rejecting, when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;

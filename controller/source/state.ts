@@ -12,7 +12,7 @@ export interface SourceFile {
 }
 
 /** Of the commit; one line each, without control characters, still to be escaped for where it is shown. */
-export interface CommitInfo {
+interface CommitInfo {
   readonly author: string;
   readonly authorEmail: string;
   readonly subject: string;

@@ -3,7 +3,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Port that the example listens on: `/` is the page, `/healthz` answers 200. */
-export const EXAMPLE_PORT = 8080;
+const EXAMPLE_PORT = 8080;
 
 /** Versions of the example that are made: `slipway-example:1` and the one to try an update with. */
 export const EXAMPLE_VERSIONS = ['1', '2'] as const;

@@ -1,11 +1,12 @@
-/** dist/: made from the sources by tsc, again only when a source, the compiler or its settings changed. */
+/** dist/: made from the sources, again only when a source, a package or the way of building changed. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runToEnd } from './run.mjs';
 
-/** What decides about the result besides the sources. */
-const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+/** What decides about the result. */
+const FOLDERS = ['schemas', 'trust', 'store', 'routing', 'controller', 'agent', 'cli', 'deploy'];
+const FILES = ['tsconfig.json', 'package-lock.json'];
 
 /**
  * Returns when dist/ fits the sources.
@@ -18,8 +19,8 @@ export async function build({ root, say, signal }) {
   if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted) return;
   // Gone before the first file changes: a build that is cut off is never taken for a finished one.
   await rm(stamp, { force: true });
-  const argv = [process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'];
-  await runToEnd({ argv, shown: 'tsc -p tsconfig.build.json', cwd: root, say, signal });
+  const argv = [process.execPath, 'deploy/setup/bundle.mjs'];
+  await runToEnd({ argv, shown: 'node deploy/setup/bundle.mjs', cwd: root, say, signal });
   await writeFile(stamp, wanted);
 }
 
@@ -28,12 +29,10 @@ export async function build({ root, say, signal }) {
  *
  * @param {string} root
  */
-export async function digestOfSources(root) {
-  /** @type {{ include: string[] }} */
-  const { include } = JSON.parse(await readFile(join(root, 'tsconfig.build.json'), 'utf8'));
-  const lists = await Promise.all([...include, 'deploy'].map((it) => sourcesBelow(root, it)));
+async function digestOfSources(root) {
+  const lists = await Promise.all(FOLDERS.map((it) => sourcesBelow(root, it)));
   const digest = createHash('sha256').update(process.version);
-  for (const path of [...new Set([...lists.flat(), ...SETTINGS])].toSorted()) {
+  for (const path of [...lists.flat(), ...FILES].toSorted()) {
     const text = await readFile(join(root, path));
     digest.update(`${path}\0${text.length}\0`).update(text);
   }
@@ -42,6 +41,6 @@ export async function digestOfSources(root) {
 
 /** @param {string} root @param {string} folder @returns {Promise<string[]>} */
 async function sourcesBelow(root, folder) {
-  const names = await readdir(join(root, folder), { recursive: true }).catch(() => []);
-  return names.filter((it) => it.endsWith('.ts')).map((it) => join(folder, it));
+  const names = await readdir(join(root, folder), { recursive: true });
+  return names.filter((it) => /\.(ts|mjs)$/.test(it)).map((it) => join(folder, it));
 }

@@ -70,7 +70,8 @@ export const STOP_FIRST = update({
   volumes: VOLUMES,
 });
 
-export const OTHERS: readonly KillCase[] = [
+/** The other strategies. */
+export const STRATEGIES: readonly KillCase[] = [
   update({
     name: 'batches',
     class: 'start-first',
@@ -89,6 +90,10 @@ export const OTHERS: readonly KillCase[] = [
     slots: ['web.0'],
     service: (version, nonce) => webService('web', version, nonce, BLUE_GREEN),
   }),
+];
+
+/** First deploys and removals. */
+export const ARRIVALS: readonly KillCase[] = [
   comeAndGo({
     name: 'a service comes and goes',
     service: (version, nonce) => webService('extra', version, nonce, {}, false),

@@ -17,7 +17,7 @@ import { ask, type Prober, startProber } from '../lab/probe.ts';
 import { gatewayPids, isStopped, stoppedOrEnded, superviseAgent } from '../lab/processes.ts';
 import { type KillPoint, killPoints } from './points.ts';
 
-export type Victim = 'executor' | 'agent' | 'gateway';
+type Victim = 'executor' | 'agent' | 'gateway';
 
 export interface KillOrder extends KillPoint {
   readonly victim: Victim;
@@ -42,8 +42,16 @@ export interface KillLab {
   record(target: Target): Promise<KillOrder[]>;
   /** Carries the target out, kills where the order says, recovers. false: the process never came to that point. */
   killAt(target: Target, order: KillOrder): Promise<boolean>;
-  /** Stops the executor between its last gate and its append, lets another recover and deploy, and lets it go on. */
-  pauseAtGate(target: Target, next: Target): Promise<string>;
+  /**
+   * Stops the executor on its way to the target at a point of its trace, lets another recover and carry `next` out,
+   * lets the first one go on, and gives what that one says. Without `renewed`, `next` is what is live already.
+   */
+  pause(args: {
+    readonly target: Target;
+    readonly at: string;
+    readonly next: Target;
+    readonly renewed: boolean;
+  }): Promise<string>;
   /** What is there is exactly what the target says, and nothing else. */
   expectConverged(target: Target): Promise<void>;
   close(): Promise<void>;
@@ -206,15 +214,15 @@ export async function createKillLab(): Promise<KillLab> {
         throw new Error(`${text}\n${stdout}\n${log.split('\n').slice(-25).join('\n')}`, { cause: error });
       }
     },
-    async pauseAtGate(target, next) {
+    async pause({ target, at, next, renewed }) {
       await renew(target);
-      await renew(next);
+      if (renewed) await renew(next);
       const outage = target.mayPause ? 3 * Math.max(await worstMs(target), 10_000) : null;
       let late = '';
       await watched(target, outage, async () => {
-        const paused = host.start(['deploy', '-f', pathOf(target)], { SLIPWAY_KILL_AT: '!gate:last#1' });
+        const paused = host.start(['deploy', '-f', pathOf(target)], { SLIPWAY_KILL_AT: `!${at}#1` });
         await stoppedOrEnded(paused.child);
-        expect(paused.child.exitCode, 'the executor stopped at its gate').toBe(null);
+        expect(paused.child.exitCode, `the executor stopped at ${at}`).toBe(null);
         await carriedOut(next);
         paused.child.kill('SIGCONT');
         const ran = await paused.ended;

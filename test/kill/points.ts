@@ -6,15 +6,18 @@ export interface KillPoint {
   readonly point: string;
 }
 
+/** Said again and again while a step takes its time, so how often differs from run to run: the first counts. */
+const REPEATED = 'step.reply.accepted';
+
 /** One kill point for each line of the trace, in its order. `k` counts as the process will: by substring. */
 export function killPoints(trace: string): KillPoint[] {
   const points = trace
     .split('\n')
     .filter((it) => it !== '')
     .map((it) => (JSON.parse(it) as { point: string }).point);
-  return points.map((point, index) => {
+  return points.flatMap((point, index) => {
     const k = points.slice(0, index + 1).filter((it) => it.includes(point)).length;
-    return { point, order: `${point}#${k}` };
+    return point === REPEATED && k > 1 ? [] : [{ point, order: `${point}#${k}` }];
   });
 }
 

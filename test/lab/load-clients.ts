@@ -58,11 +58,11 @@ function clientsOf({ keepAlive = 0, newConnection = 0, post = 0, slow }: LoadTar
   const times = (count: number, make: () => Client) => Array.from({ length: count }, make);
   const quick = { quick: true, wrong: () => null };
   return [
-    ...times(keepAlive, () => ({ kind: 'keep-alive', everyMs: 25, ...quick, ask: { ...get, agent: agent() } })),
-    ...times(newConnection, () => ({ kind: 'new-connection', everyMs: 50, ...quick, ask: { ...get, agent: false } })),
+    ...times(keepAlive, () => ({ kind: 'keep-alive', everyMs: 40, ...quick, ask: { ...get, agent: agent() } })),
+    ...times(newConnection, () => ({ kind: 'new-connection', everyMs: 80, ...quick, ask: { ...get, agent: false } })),
     ...times(post, () => ({
       kind: 'post',
-      everyMs: 40,
+      everyMs: 80,
       quick: true,
       ask: { path: '/echo', method: 'POST', body, agent: agent() },
       wrong: (text: string) => (text.trim().endsWith(echoed) ? null : 'wrong-body'),

@@ -82,7 +82,7 @@ export function total(counts: readonly number[] | Readonly<Record<string, number
 }
 
 /** Counts of several by kind. */
-export function merged(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+function merged(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const all: Record<string, number> = {};
   for (const [kind, count] of counts.flatMap((it) => Object.entries(it))) all[kind] = (all[kind] ?? 0) + count;
   return all;

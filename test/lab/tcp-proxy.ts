@@ -1,7 +1,7 @@
 /** A TCP proxy that loses things: swallows what goes one way, cuts connections, refuses new ones. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-export type Direction = 'to-server' | 'to-client';
+type Direction = 'to-server' | 'to-client';
 
 export interface TcpProxy {
   readonly port: number;

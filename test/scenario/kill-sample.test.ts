@@ -1,10 +1,10 @@
 /** A seeded sample of kills for every other kind of deploy; `npm run test:kill` does all of them. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { OTHERS } from '../kill/cases.ts';
+import { ARRIVALS, STRATEGIES } from '../kill/cases.ts';
 import { createKillLab, type KillLab } from '../kill/lab.ts';
 import { expectAllKilled, runCase } from '../kill/run-case.ts';
 
-describe.each(OTHERS)('$name ($class)', (killCase) => {
+describe.each([...STRATEGIES, ...ARRIVALS])('$name ($class)', (killCase) => {
   let lab: KillLab;
   beforeAll(async () => {
     lab = await createKillLab();

@@ -1,19 +1,31 @@
-/** An executor that stood still between its last gate and its append finds that somebody else went on without it. */
+/** An executor that stood still finds that somebody else went on without it: nothing it does then has an effect. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { START_FIRST } from '../kill/cases.ts';
+import { LAST_GATE } from '../kill/every-point.ts';
 import { createKillLab, type KillLab } from '../kill/lab.ts';
+
+const [ONE, TWO] = START_FIRST.targets;
 
 describe('a paused executor', () => {
   let lab: KillLab;
   beforeAll(async () => {
     lab = await createKillLab();
+    await lab.deploy(ONE);
   });
   afterAll(async () => await lab?.close());
 
-  it('loses to its successor when it was paused between its last gate and its append', async () => {
-    const [one, two] = START_FIRST.targets;
-    await lab.deploy(one);
-    const late = await lab.pauseAtGate(two, one);
-    expect(late).toMatch(/LEASE_LOST|DEPLOY_LOST|STEP_REFUSED/);
+  it('loses between its last gate and its append to one that deploys something else', async () => {
+    const late = await lab.pause({ target: TWO, at: LAST_GATE, next: ONE, renewed: true });
+    expect(late).toMatch(/LEASE_LOST|DEPLOY_LOST/);
+  });
+
+  it('loses there to one that only clears up after it', async () => {
+    const late = await lab.pause({ target: TWO, at: LAST_GATE, next: ONE, renewed: false });
+    expect(late).toMatch(/LEASE_LOST|DEPLOY_LOST/);
+  });
+
+  it('is refused by the agent when it sends a step late', async () => {
+    const late = await lab.pause({ target: TWO, at: 'step:start:send', next: ONE, renewed: false });
+    expect(late).toMatch(/LEASE_LOST|STEP_REFUSED/);
   });
 });

@@ -171,7 +171,7 @@ export function table(rows: Record<string, readonly App[]>, more: Partial<Gatewa
 }
 
 /** Backend key that `table` gives to a route. */
-export function keyOf(at: string): string {
+function keyOf(at: string): string {
   return `test/${at.replaceAll(/[^a-z0-9]/g, '-')}/80`;
 }
 

@@ -3,7 +3,7 @@ import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './lab.ts';
 
-export interface LoadResult {
+interface LoadResult {
   readonly requests: number;
   /** `<client> <error>` → how often. */
   readonly errors: Record<string, number>;

@@ -8,7 +8,7 @@ import { image, serviceSpec, volumeMount } from '../../builders/service.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const VOLUMES = ['v0', 'v1'];
-export const MACHINES = ['m1', 'm2', 'm3'].map((name) => machine({ name }));
+const MACHINES = ['m1', 'm2', 'm3'].map((name) => machine({ name }));
 
 const amount: fc.Arbitrary<Amount> = fc.oneof(
   fc.integer({ min: 0, max: 3 }).map((count) => ({ count })),
