@@ -7,14 +7,12 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { silentLogger } from '../../schemas/logger.ts';
-import { systemClock } from '../../store/clock.ts';
-import { connectNats } from '../../store/nats.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readInventory } from '../lab/inventory.ts';
 import { ask, type Prober, startProber } from '../lab/probe.ts';
 import { gatewayPids, isStopped, stoppedOrEnded, superviseAgent } from '../lab/processes.ts';
+import { openStore } from '../lab/store.ts';
 import { type KillPoint, killPoints } from './points.ts';
 
 type Victim = 'executor' | 'agent' | 'gateway';
@@ -96,8 +94,7 @@ export async function createKillLab(): Promise<KillLab> {
   const traces = { executor: join(host.dir, 'executor.trace'), agent: join(host.dir, 'agent.trace') };
   const orders = join(host.dir, 'agent.kill');
   const agent = await superviseAgent(host, { SLIPWAY_TRACE: traces.agent, SLIPWAY_KILL_FILE: orders });
-  const url = (await readFile(join(host.stateDir, 'nats/url'), 'utf8')).trim();
-  const store = await connectNats({ url, name: 'kill test', log: silentLogger, clock: systemClock });
+  const store = await openStore(host);
   const worst = new Map<string, number>();
   let nonce = 0;
   let prober: Prober | null = null;

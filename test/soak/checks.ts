@@ -3,15 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { silentLogger } from '../../schemas/logger.ts';
-import { systemClock } from '../../store/clock.ts';
-import { connectNats } from '../../store/nats.ts';
 import type { Store } from '../../store/port.ts';
 import type { Host } from '../lab/host.ts';
 import { type Inventory, readInventory } from '../lab/inventory.ts';
 import type { PrivateEngine } from '../lab/private-engine.ts';
 import type { Answer } from '../lab/probe.ts';
 import { pidsOf } from '../lab/processes.ts';
+import { openStore } from '../lab/store.ts';
 import { faultsOf, latenessMs, reignsOf } from './history.ts';
 import type { Kill } from './story.ts';
 import type { Victim } from './victims.ts';
@@ -24,8 +22,7 @@ const ERRORS_ALLOWED_MS: Partial<Record<Victim, number>> = { haproxy: 15_000 };
 const LATE_MS = 60_000;
 
 async function withStore<T>(host: Host, work: (store: Store) => Promise<T>): Promise<T> {
-  const url = (await readFile(join(host.stateDir, 'nats/url'), 'utf8')).trim();
-  const store = await connectNats({ url, name: 'soak test', log: silentLogger, clock: systemClock });
+  const store = await openStore(host);
   try {
     return await work(store);
   } finally {
