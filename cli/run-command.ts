@@ -15,6 +15,9 @@ export interface CommandContext {
   readonly verbose: boolean;
 }
 
+/** Commands that go on until somebody has seen enough. */
+const ONLY_SHOW = new Set(['events', 'logs']);
+
 /** @returns the exit code */
 export async function runCommand(
   command: Command,
@@ -31,6 +34,12 @@ export async function runCommand(
     interrupted = true;
     stop.abort('interrupted');
   };
+  // Whoever read is gone (`| head`): what changes something goes on without them.
+  const onClosed = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (ONLY_SHOW.has(name)) stop.abort('nobody reads');
+  };
+  process.stdout.on('error', onClosed);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   const stateDir = options['stateDir'];

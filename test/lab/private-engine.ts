@@ -1,8 +1,10 @@
 /**
  * A Docker engine of our own, beside the machine's, so that it can be killed without hurting anybody else. It leaves
- * iptables and docker0 alone: two engines would undo each other's rules.
+ * iptables alone (two engines would undo each other's rules) and has a bridge of its own: told to have none, an engine
+ * removes docker0, whosever it is.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +35,8 @@ export async function startPrivateEngine(args: {
   const [dataRoot, execRoot] = [join(folder, 'data'), join(folder, 'exec')];
   await mkdir(dataRoot, { recursive: true });
   const places = ['--data-root', dataRoot, '--exec-root', execRoot, '--pidfile', join(folder, 'docker.pid')];
-  const manners = ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--config-file', ''];
+  const bridge = await makeBridge();
+  const manners = ['--bridge', bridge, '--iptables=false', '--ip6tables=false', '--config-file', ''];
   if (liveRestore) manners.push('--live-restore');
   const logFile = join(folder, 'dockerd.log');
   const process_ = startSupervised({
@@ -48,6 +51,7 @@ export async function startPrivateEngine(args: {
     await process_.stop();
     // A killed engine leaves its own mounts behind.
     for (const it of await mountsBelow(folder)) await run('umount', ['--lazy', it]);
+    await run('ip', ['link', 'delete', bridge]);
     for (const it of [dataRoot, execRoot]) await rm(it, { recursive: true, force: true, maxRetries: 5 });
   };
   const until = Date.now() + READY_MS;
@@ -63,6 +67,15 @@ export async function startPrivateEngine(args: {
       await sleep(100);
     }
   }
+}
+
+/** A bridge that no other engine has, with an address of the range for tests of devices (RFC 2544). */
+async function makeBridge(): Promise<string> {
+  const name = `slt${randomBytes(4).toString('hex')}`;
+  await run('ip', ['link', 'add', name, 'type', 'bridge']);
+  await run('ip', ['address', 'add', `198.18.${randomInt(256)}.1/24`, 'dev', name]);
+  await run('ip', ['link', 'set', name, 'up']);
+  return name;
 }
 
 /** Innermost first. Source: proc_pid_mountinfo(5), field 5. */

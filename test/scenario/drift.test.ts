@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { manifestText, webService } from '../lab/fleet.ts';
 import { type GatewayProbe, startProbe } from '../lab/gateway-probe.ts';
-import { alive, type Host, REPOSITORY, startHost } from '../lab/host.ts';
+import { alive, DIST, type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readContainers, readInventory } from '../lab/inventory.ts';
 import { gatewayPids, pidsOf } from '../lab/processes.ts';
@@ -128,7 +128,7 @@ it('heals when all containers end at once, and a volume never has two writers', 
 it('after a reboot with NATS down: heals from its disk and serves; when NATS is back nothing is doubled', async () => {
   await reboot();
   const log: string[] = [];
-  const agent = spawn(process.execPath, [join(REPOSITORY, 'dist/agent/main.js'), '--state-dir', host.stateDir], {
+  const agent = spawn(process.execPath, [join(DIST, 'agent/main.js'), '--state-dir', host.stateDir], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, SLIPWAY_STATE_DIR: host.stateDir },
   });

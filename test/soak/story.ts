@@ -32,7 +32,7 @@ export interface Story {
 const REPORT_MS = 30_000;
 const LAST_KILLS_MS = 8_000;
 const SETTLED_MS = 60_000;
-const COMMAND_MS = 90_000;
+const COMMAND_MS = 180_000;
 
 export function startStory(args: { readonly host: Host; readonly repo: GitRepo; readonly chance: Chance }): Story {
   const { host, repo, chance } = args;
@@ -60,9 +60,9 @@ export function startStory(args: { readonly host: Host; readonly repo: GitRepo; 
   async function command(name: string): Promise<void> {
     const started = host.start([name, NAMESPACE]);
     const hung = setTimeout(() => started.child.kill('SIGKILL'), COMMAND_MS);
-    const { code, signal } = await started.ended;
+    const { code, signal, stdout, stderr } = await started.ended;
     clearTimeout(hung);
-    expect(signal, `slipway ${name} did not end within ${COMMAND_MS / 1000} s`).toBe(null);
+    expect(signal, `slipway ${name} did not end within ${COMMAND_MS / 1000} s: ${stdout}${stderr}`).toBe(null);
     const key = `${name}=${code}`;
     commands.set(key, (commands.get(key) ?? 0) + 1);
   }

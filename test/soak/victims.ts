@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../schemas/logger.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
-import { alive, freePort, type Host, REPOSITORY } from '../lab/host.ts';
+import { alive, DIST, freePort, type Host } from '../lab/host.ts';
 import type { PrivateEngine } from '../lab/private-engine.ts';
 import { pidsOf } from '../lab/processes.ts';
 import { startSupervised } from '../lab/supervised.ts';
@@ -31,7 +31,7 @@ export async function superviseAll(args: {
 
   const supervised = (name: string, script: string, argv: readonly string[]) =>
     startSupervised({
-      argv: [process.execPath, join(REPOSITORY, 'dist', script), ...argv],
+      argv: [process.execPath, join(DIST, script), ...argv],
       env: { ...process.env, SLIPWAY_STATE_DIR: host.stateDir, NO_COLOR: '1' },
       logFile: join(host.dir, `${name}.log`),
       restartAfterMs,
