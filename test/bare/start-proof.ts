@@ -32,7 +32,8 @@ export async function proveStart({ host, signal, shown }: Proof): Promise<void> 
   const url = (await terminal.waitFor(READY, FIRST_START_MS))[1] ?? '';
   const fleet = (await terminal.waitFor(FLEET, NEXT_START_MS))[1] ?? '';
   await serves(host, url, 'slipway-example:1');
-  await terminal.waitFor(/^demo: release #1 is live$/m, DEPLOY_MS);
+  // Entry 1 of its log is the end of its job.
+  await terminal.waitFor(/^demo: release #2 is live$/m, DEPLOY_MS);
   shown(`npm start -- --yes: ${url} answers`);
 
   await commitUpdate(host, fleet);
