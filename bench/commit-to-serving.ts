@@ -14,7 +14,7 @@ import { timeText } from './table.ts';
 import { watchAnswers } from './watch-answers.ts';
 
 const SIZES = [1, 10, 20];
-const ROUNDS = 7;
+const ROUNDS = 5;
 /** What the engine tidies up after a change shall not weigh on the next one. */
 const REST_MS = 1_500;
 

@@ -10,15 +10,14 @@ import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { Release } from '../../schemas/release.ts';
 import { Evidence } from '../../schemas/step.ts';
-import type { Lease } from '../../store/port.ts';
 import { isoNow, newDeployId } from './clock.ts';
-import { isDeadOwner, leaseOwner } from './lease-owner.ts';
 import { type Attempt, append, runPhases } from './phases.ts';
 import { machinesOf, preflight } from './preflight.ts';
 import type { OnProgress } from './progress.ts';
 import { recoverDeploy, recoverNamespace } from './recover.ts';
 import type { ExecutorDeps, Session } from './session.ts';
 import { type SettleStage, settle } from './settle.ts';
+import { withLease } from './with-lease.ts';
 
 export interface ExecuteArgs {
   readonly plan: Plan;
@@ -41,52 +40,11 @@ export interface Executor {
   recover(namespace: string, actor: string, signal: AbortSignal): Promise<boolean>;
 }
 
-const LEASE_RETRY_MS = 250;
-
 export function createExecutor(deps: ExecutorDeps): Executor {
-  async function takeLease(namespace: string, actor: string, waitMs: number, signal: AbortSignal): Promise<Lease> {
-    const until = deps.clock.now() + waitMs;
-    for (;;) {
-      signal.throwIfAborted();
-      const lease = await deps.store.leases.acquire(['ns', namespace], leaseOwner(actor, deps.machine));
-      if (lease !== null) return lease;
-      const holder = await deps.store.leases.holder(['ns', namespace]);
-      if (holder !== null && isDeadOwner(holder, deps.machine)) {
-        await deps.store.leases.revoke(['ns', namespace], holder);
-        continue;
-      }
-      if (deps.clock.now() >= until) {
-        throw new SlipwayError('LEASE_HELD', `${holder ?? 'another executor'} is working on ${namespace}`, {
-          namespace,
-        });
-      }
-      await deps.clock.sleep(LEASE_RETRY_MS, signal);
-    }
-  }
-
-  async function withLease<T>(
-    args: Omit<ExecuteArgs, 'plan'> & { namespace: string },
-    work: (session: Session) => Promise<T>,
-  ): Promise<T> {
-    const lease = await takeLease(args.namespace, args.actor, args.waitForLeaseMs ?? 0, args.signal);
-    deps.trace('lease:acquired');
-    const session: Session = {
-      namespace: args.namespace,
-      lease,
-      actor: args.actor,
-      onProgress: args.onProgress ?? (() => {}),
-    };
-    try {
-      return await work(session);
-    } finally {
-      await lease.release().catch((error: unknown) => deps.log.warn({ err: error }, 'lease not released; it expires'));
-    }
-  }
-
   return {
     async execute(args) {
       const { plan } = args;
-      return await withLease({ ...args, namespace: plan.namespace }, async (session) => {
+      return await withLease(deps, { ...args, namespace: plan.namespace }, async (session) => {
         await recoverNamespace(deps, session, session.lease.lost);
         const tip = await deps.store.log.tip(plan.namespace);
         const live = await deps.store.log.live(plan.namespace);
@@ -102,7 +60,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     },
     async recover(namespace, actor, signal) {
       try {
-        await withLease({ namespace, actor, signal }, async (session) => {
+        await withLease(deps, { namespace, actor, signal }, async (session) => {
           await recoverNamespace(deps, session, AbortSignal.any([signal, session.lease.lost]));
         });
         return true;
