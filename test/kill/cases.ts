@@ -13,7 +13,7 @@ export interface KillCase {
 type Service = (version: string, nonce: string) => object;
 
 const VOLUMES = [{ name: 'data' }];
-const WRITES = { mounts: [{ source: { volume: 'data' }, target: '/data' }] };
+const writes = (volume: string) => ({ mounts: [{ source: { volume }, target: '/data' }] });
 const BATCHES = {
   placement: { replicated: { count: 3 } },
   strategy: { rolling: { max_surge: 1, max_unavailable: 0 } },
@@ -41,12 +41,12 @@ function update(args: {
 function comeAndGo(args: {
   readonly name: string;
   readonly service: Service;
-  readonly volumes?: readonly object[];
+  readonly volumes?: (nonce: string) => readonly object[];
 }): KillCase {
   const web = webService('web', '1', 'stays');
   const target = (suffix: string, service: Service | null, instances: readonly string[]): Target => ({
     name: `${args.name}-${suffix}`.replaceAll(' ', '-'),
-    manifest: (nonce) => webManifest(service === null ? [web] : [web, service('1', nonce)], args.volumes),
+    manifest: (nonce) => webManifest(service === null ? [web] : [web, service('1', nonce)], args.volumes?.(nonce)),
     instances,
     mayPause: false,
   });
@@ -66,7 +66,7 @@ export const STOP_FIRST = update({
   name: 'one writable mount',
   class: 'stop-first',
   slots: ['web.0'],
-  service: (version, nonce) => webService('web', version, nonce, { template: WRITES }),
+  service: (version, nonce) => webService('web', version, nonce, { template: writes('data') }),
   volumes: VOLUMES,
 });
 
@@ -100,7 +100,8 @@ export const ARRIVALS: readonly KillCase[] = [
   }),
   comeAndGo({
     name: 'a service with a volume comes and goes',
-    service: (version, nonce) => webService('extra', version, nonce, { template: WRITES }, false),
-    volumes: VOLUMES,
+    service: (version, nonce) => webService('extra', version, nonce, { template: writes(`data-${nonce}`) }, false),
+    // Each time another one, so that it is made each time; those that were made before stay.
+    volumes: (nonce) => Array.from({ length: Number(nonce) }, (_, i) => ({ name: `data-${i + 1}` })),
   }),
 ];
