@@ -9,6 +9,8 @@ import type { Seen } from './world.ts';
 
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
+/** After so many, another container is made: an engine that died may have lost what it needs to start this one. */
+const MAX_FAILED_STARTS = 2;
 /** An instance that has been ready this long has recovered: its next trouble is a new one. */
 const RECOVERED_MS = 60_000;
 
@@ -40,6 +42,8 @@ export interface HealInput {
   readonly containers: readonly Seen[];
   readonly spec: (digest: string) => ServiceSpec | null;
   readonly health: (container: Seen) => Health | null;
+  /** How often in a row the engine refused to start this container. */
+  readonly failedStarts: (containerId: string) => number;
   readonly now: number;
 }
 
@@ -64,11 +68,11 @@ function difference(input: HealInput, it: DesiredInstance, spec: ServiceSpec, co
     return { kind: 'rename', what: `its container was renamed to ${container.name}` };
   switch (container.state) {
     case 'created':
-      return { kind: 'start', what: 'its container had never been started' };
+      return startOrReplace(input, container, 'its container had never been started');
     case 'dead':
       return { kind: 'replace', what: 'its container was dead' };
     case 'exited':
-      return mayRunAgain(spec, container) ? { kind: 'start', what: `it had ended ${ended(container)}` } : null;
+      return mayRunAgain(spec, container) ? startOrReplace(input, container, `it had ended ${ended(container)}`) : null;
     case 'paused':
       return { kind: 'unpause', what: 'it was paused' };
     case 'running':
@@ -80,6 +84,11 @@ function difference(input: HealInput, it: DesiredInstance, spec: ServiceSpec, co
     case 'removing':
       return null;
   }
+}
+
+function startOrReplace({ failedStarts }: HealInput, { id }: Seen, what: string): Found {
+  if (failedStarts(id) < MAX_FAILED_STARTS) return { kind: 'start', what };
+  return { kind: 'replace', what: `${what} and could not be started` };
 }
 
 const NEVER_STUCK: Health = { phase: 'undecided', since: 0, failures: 0, lastProbe: null };

@@ -1,4 +1,5 @@
 /** The healer: carries out what heal.ts decides, one action a slot at a time, and tells of it. */
+import { isSlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { MachineSnapshot } from '../schemas/observed.ts';
 import { desiredInstances } from './desired.ts';
@@ -46,7 +47,7 @@ export interface HealerDeps {
   readonly journal: Journal;
   readonly world: Pick<World, 'containers' | 'connected'>;
   readonly prober: Pick<Prober, 'health'>;
-  readonly instances: Pick<Instances, 'ensureRunning' | 'restart'>;
+  readonly instances: Pick<Instances, 'ensureRunning' | 'replace' | 'restart'>;
   readonly now: () => number;
   readonly log: Logger;
   readonly onHealed: (drift: Drift) => void;
@@ -57,6 +58,8 @@ export function createHealer(deps: HealerDeps): Healer {
   const { installation, machine, journal, world, prober, instances, now, log, onHealed, lifetime } = deps;
   const busy = new Set<string>();
   const backoffs = new Map<string, Backoff>();
+  /** By container. */
+  const failedStarts = new Map<string, number>();
   const healed: Drift[] = [];
 
   const slotOf = (it: HealAction) => `${it.namespace}/${it.row.slot}`;
@@ -70,8 +73,16 @@ export function createHealer(deps: HealerDeps): Healer {
       containers: containers.filter((it) => !it.identity.job),
       spec: (digest) => journal.spec(digest),
       health: (it) => prober.health(it),
+      failedStarts: (id) => failedStarts.get(id) ?? 0,
       now: now(),
     });
+  }
+
+  function countStart({ kind, containerId }: HealAction, error: unknown): void {
+    if (containerId === null || kind !== 'start') return;
+    if (error === null) failedStarts.delete(containerId);
+    else if (isSlipwayError(error, 'ENGINE_FAILED'))
+      failedStarts.set(containerId, (failedStarts.get(containerId) ?? 0) + 1);
   }
 
   function forgetRecovered(): void {
@@ -96,7 +107,9 @@ export function createHealer(deps: HealerDeps): Healer {
     const allowed = () => stillDesired(action);
     try {
       if (kind === 'restart') await instances.restart(namespace, row, spec, allowed);
+      else if (kind === 'replace') await instances.replace(namespace, row, spec, allowed);
       else await instances.ensureRunning(namespace, row, spec, allowed);
+      countStart(action, null);
       const drift = { at: new Date(now()).toISOString(), namespace, slot: row.slot, what: `${what}; ${DONE[kind]}` };
       healed.push(drift);
       healed.splice(0, healed.length - MAX_DRIFT);
@@ -104,6 +117,7 @@ export function createHealer(deps: HealerDeps): Healer {
       onHealed(drift);
     } catch (error) {
       if (error instanceof NotDesired || lifetime.aborted) return;
+      countStart(action, error);
       log.warn({ err: error, namespace, slot: row.slot }, `could not heal: ${what}`);
     }
   }

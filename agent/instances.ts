@@ -29,6 +29,8 @@ export interface Instances {
   ensureStopped(namespace: string, row: SlotRow, allowed: Allowed): Promise<void>;
   /** Stopped and started again. */
   restart(namespace: string, row: SlotRow, spec: ServiceSpec, allowed: Allowed): Promise<void>;
+  /** Another container takes the place of what there is, and was started. */
+  replace(namespace: string, row: SlotRow, spec: ServiceSpec, allowed: Allowed): Promise<void>;
   /** Nothing of the row exists. */
   ensureGone(namespace: string, row: SlotRow): Promise<void>;
   /** Out of routing, its sessions over or their time up, stopped and removed. */
@@ -132,6 +134,12 @@ export function createInstances(deps: InstancesDeps): Instances {
     await deps.gateway.drain(endpointId(container.id), deadlineMs, lifetime);
   }
 
+  async function removed(container: Seen): Promise<void> {
+    await stopped(container);
+    await engine.remove(container.id, lifetime);
+    await world.look(container.id, lifetime);
+  }
+
   return {
     ensureCreated: (namespace, row, spec, allowed) =>
       locked(namespace, row.slot, async () => {
@@ -159,13 +167,17 @@ export function createInstances(deps: InstancesDeps): Instances {
         }
         await startLimit(() => running(namespace, row, spec), lifetime);
       }),
-    ensureGone: (namespace, row) =>
+    replace: (namespace, row, spec, allowed) =>
       locked(namespace, row.slot, async () => {
         for (const it of await find(namespace, row)) {
-          await stopped(it);
-          await engine.remove(it.id, lifetime);
-          await world.look(it.id, lifetime);
+          allowed();
+          await removed(it);
         }
+        await startLimit(() => running(namespace, row, spec), lifetime);
+      }),
+    ensureGone: (namespace, row) =>
+      locked(namespace, row.slot, async () => {
+        for (const it of await find(namespace, row)) await removed(it);
       }),
     discard: async (container, allowed, drain) => {
       const { namespace, slot } = container.identity;
@@ -176,10 +188,7 @@ export function createInstances(deps: InstancesDeps): Instances {
         await locked(namespace, slot, async () => {
           allowed();
           const now = await world.look(container.id, lifetime);
-          if (now === null) return;
-          await stopped(now);
-          await engine.remove(now.id, lifetime);
-          await world.look(now.id, lifetime);
+          if (now !== null) await removed(now);
         });
       } finally {
         if (draining.delete(container.id)) bell.ring();

@@ -1,7 +1,7 @@
 /** One agent a state folder: a second one would undo what the first does. */
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { SlipwayError } from '../schemas/errors.ts';
-import { isAlive, type ProcessRecord, processRecord } from '../store/process-record.ts';
+import { isAlive, processRecord, readProcessRecord } from '../store/process-record.ts';
 
 /** The file names this process. @throws SETUP_FAILED while the process that it named before lives. */
 export async function claim(path: string): Promise<void> {
@@ -16,19 +16,10 @@ export async function claim(path: string): Promise<void> {
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const holder = await holderOf(path);
+      const holder = await readProcessRecord(path);
       if (holder !== null && (await isAlive(holder)))
         throw new SlipwayError('SETUP_FAILED', `an agent of this installation runs already (process ${holder.pid})`);
       await rm(path, { force: true });
     }
-  }
-}
-
-/** null: written halfway by a process that died, or gone meanwhile. */
-async function holderOf(path: string): Promise<ProcessRecord | null> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
-  } catch {
-    return null;
   }
 }

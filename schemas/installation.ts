@@ -35,6 +35,8 @@ export function statePaths(stateDir: string) {
     dns: `${stateDir}/dns`,
     volumes: `${stateDir}/volumes`,
     log: `${stateDir}/log`,
+    /** Commands that go on until somebody ends them. */
+    running: `${stateDir}/running`,
     fleet: `${stateDir}/fleet`,
   } as const;
 }

@@ -70,7 +70,10 @@ export const ManifestTemplate = z.strictObject({
     .array(value.Capability)
     .optional()
     .describe('Capabilities to add. Only in namespaces that `[policy] cap_add` lists.'),
-  cap_drop: z.array(value.Capability).optional().describe('Capabilities to drop. NET_RAW is dropped from overlay services too, unless cap_add names it.'),
+  cap_drop: z
+    .array(value.Capability)
+    .optional()
+    .describe('Capabilities to drop. NET_RAW is dropped from overlay services too, unless cap_add names it.'),
   privileged: z
     .boolean()
     .optional()

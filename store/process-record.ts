@@ -24,6 +24,15 @@ export async function processRecord(pid: number): Promise<ProcessRecord | null> 
   }
 }
 
+/** A record that was kept in a file; null: there is none, or it was written halfway. */
+export async function readProcessRecord(path: string): Promise<ProcessRecord | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
+  } catch {
+    return null;
+  }
+}
+
 /** Whether the very process of the record lives. */
 export async function isAlive(record: ProcessRecord): Promise<boolean> {
   const now = await processRecord(record.pid);

@@ -5,11 +5,13 @@ import { SlipwayError } from '../../schemas/errors.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type CommandContext, numberOption } from '../run-command.ts';
+import { registerCommand } from '../up/running-commands.ts';
 
 export const DEFAULT_HOOK_PORT = 7420;
 
 export async function controller(context: CommandContext): Promise<number> {
   await using connection = await connect(context);
+  await using _ = await registerCommand(context.paths);
   await control(context, connection);
   return EXIT.ok;
 }

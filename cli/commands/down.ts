@@ -16,6 +16,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../run-command.ts';
 import { readInstallation } from '../state-dir.ts';
 import { createAgentProcess } from '../up/agent-process.ts';
+import { stopCommands } from '../up/running-commands.ts';
 
 const STOP_GRACE_MS = 10_000;
 
@@ -34,7 +35,9 @@ export async function down(context: CommandContext): Promise<number> {
     done.push(text);
     output.line(text);
   };
-  // The agent first: it would start again what is ended after it.
+  const controllers = await stopCommands(paths, systemClock);
+  if (controllers > 0) said(`${controllers === 1 ? 'controller' : `${controllers} controllers`} stopped`);
+  // Then the agent: it would start again what is ended after it.
   await createAgentProcess({ paths, clock: systemClock, log: silentLogger }).stop();
   said('agent stopped');
   await stopParts(installation, paths, said);

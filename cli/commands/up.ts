@@ -17,6 +17,7 @@ import { announce } from '../up/announce.ts';
 import { ensureExampleImages, ensureExampleRepository, sudoUser } from '../up/example.ts';
 import { ensureInstallation } from '../up/installation.ts';
 import { ensureKeys } from '../up/keys.ts';
+import { registerCommand } from '../up/running-commands.ts';
 import { waitForMachine } from '../up/wait-for-machine.ts';
 import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { control } from './controller.ts';
@@ -44,6 +45,7 @@ export async function up(context: CommandContext): Promise<number> {
   output.line(`installation ${installation.id} in ${paths.root}`);
   for (const it of notes) output.line(it);
   await ensureKeys(paths, installation.id);
+  await using _ = await registerCommand(paths);
 
   const nats = createEmbeddedNats({ dir: paths.nats, log });
   if (installation.natsUrl === null) {

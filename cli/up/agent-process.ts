@@ -1,14 +1,15 @@
 /** The agent as a process of its own: started detached, adopted, started again when it dies while somebody watches. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { Clock } from '../../controller/execute/clock.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { StatePaths } from '../../schemas/installation.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import { writeDurable } from '../../store/durable-file.ts';
 import { programPath } from '../../store/own-files.ts';
-import { isAlive, type ProcessRecord, processRecord } from '../../store/process-record.ts';
+import { isAlive, type ProcessRecord, processRecord, readProcessRecord } from '../../store/process-record.ts';
+import { endProcess } from './end-process.ts';
 
 const LOOK_MS = 500;
 const STOP_MS = 10_000;
@@ -28,7 +29,7 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
   /** The one that we started, or one that a service manager or a person did: an agent names itself in the second file. */
   async function running(): Promise<ProcessRecord | null> {
     for (const file of [recordFile, `${paths.agent}/running.json`]) {
-      const record = await readRecord(file);
+      const record = await readProcessRecord(file);
       if (record !== null && (await isAlive(record))) return record;
     }
     return null;
@@ -70,20 +71,8 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
     async stop() {
       const present = await running();
       if (present === null) return;
-      process.kill(present.pid, 'SIGTERM');
-      const until = clock.now() + STOP_MS;
-      while ((await isAlive(present)) && clock.now() < until) await clock.sleep(50);
-      if (await isAlive(present)) process.kill(present.pid, 'SIGKILL');
+      await endProcess(present, STOP_MS, clock);
       await rm(recordFile, { force: true });
     },
   };
-}
-
-/** null: there is none, or it is being written. */
-async function readRecord(file: string): Promise<ProcessRecord | null> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as ProcessRecord;
-  } catch {
-    return null;
-  }
 }

@@ -9,7 +9,12 @@ import { type ServiceOverrides, serviceSpec } from '../builders/service.ts';
 
 const INSTALLATION = '0a1b2c3d';
 
-function actions(overrides: Partial<Seen>, specOverrides: ServiceOverrides<ServiceSpec> = {}, moving = false) {
+function actions(
+  overrides: Partial<Seen>,
+  specOverrides: ServiceOverrides<ServiceSpec> = {},
+  moving = false,
+  failed = 0,
+) {
   const spec = serviceSpec(specOverrides);
   const [row] = slotRows(spec);
   if (row === undefined) throw new Error('no row');
@@ -38,6 +43,7 @@ function actions(overrides: Partial<Seen>, specOverrides: ServiceOverrides<Servi
     containers: [container],
     spec: () => spec,
     health: () => null,
+    failedStarts: () => failed,
     now: 1000,
   }).map((it) => it.kind);
 }
@@ -46,6 +52,12 @@ it('leaves alone what runs, what the engine restarts, and what a swap moves', ()
   expect(actions({})).toEqual([]);
   expect(actions({ state: 'restarting' })).toEqual([]);
   expect(actions({ state: 'exited', exitCode: 1 }, {}, true)).toEqual([]);
+});
+
+it('makes another container when the engine twice could not start this one', () => {
+  expect(actions({ state: 'exited', exitCode: 128 }, {}, false, 1)).toEqual(['start']);
+  expect(actions({ state: 'exited', exitCode: 128 }, {}, false, 2)).toEqual(['replace']);
+  expect(actions({ state: 'created' }, {}, false, 2)).toEqual(['replace']);
 });
 
 it('starts what ended, by its restart policy', () => {

@@ -33,6 +33,14 @@ it.each(['stop', 'kill', 'remove', 'pause', 'rename'] as const)('heals %s within
   expect(world.engine.runningOf('web.0')).toBe(1);
 });
 
+it('makes a container again that the engine cannot start any more', { timeout: 10_000 }, async () => {
+  const before = Object.keys(world.engine.states()).toSorted();
+  world.engine.meddle('web.0', 'lose');
+  await eventually(() => states().length === 2 && states().every((it) => it === 'running'), 8_000);
+  expect(Object.keys(world.engine.states()).toSorted()).toEqual(before);
+  expect(world.engine.runningOf('web.0')).toBe(1);
+});
+
 it('takes an instance out of routing while its probe fails, and back at the first success', async () => {
   let exit = 0;
   world.engine.programs.set(REF, { probe: () => exit });

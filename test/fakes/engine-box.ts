@@ -26,6 +26,8 @@ export interface Box {
   createdAt: number;
   address: string;
   timer: NodeJS.Timeout | undefined;
+  /** The engine can never start it again: it lost what it needs, as one does that dies while it starts a container. */
+  lost?: boolean;
 }
 
 /** A box as the engine shows it. */

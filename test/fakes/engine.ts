@@ -20,7 +20,7 @@ export interface FakeEngine extends Engine {
   /** name → state */
   states(): Record<string, ContainerState>;
   /** Somebody at the machine does this to a container, found by a part of its name. */
-  meddle(part: string, what: 'stop' | 'kill' | 'remove' | 'pause' | 'rename'): void;
+  meddle(part: string, what: 'stop' | 'kill' | 'remove' | 'pause' | 'rename' | 'lose'): void;
   /** Docker goes away: calls fail, streams end. Containers go on unless `andStop`. */
   goAway(andStop?: boolean): void;
   /** Docker is back; its restart policies are carried out. */
@@ -107,7 +107,8 @@ export function createFakeEngine(): FakeEngine {
       const box = [...boxes.values()].find((it) => it.name.includes(part));
       if (box === undefined) throw new Error(`no container is called like ${part}`);
       if (what === 'stop') end(box, 0, false);
-      if (what === 'kill') end(box, 137, false);
+      if (what === 'lose') box.lost = true;
+      if (what === 'kill' || what === 'lose') end(box, 137, false);
       if (what === 'remove') remove(box);
       if (what === 'pause') box.state = 'paused';
       if (what === 'rename') box.name = 'something-else';
@@ -171,6 +172,7 @@ export function createFakeEngine(): FakeEngine {
       if (box.state === 'running' || box.state === 'restarting') return;
       const { refusesToStart } = programOf(box);
       if (refusesToStart !== undefined) throw failed(400, refusesToStart);
+      if (box.lost === true) throw failed(500, 'task already exists');
       commands.push(`start ${slotOf(box)}`);
       box.restartCount = 0;
       run(box);

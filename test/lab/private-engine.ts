@@ -9,6 +9,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pidsOf } from './processes.ts';
 import { type Supervised, startSupervised } from './supervised.ts';
 
 const run = promisify(execFile);
@@ -49,7 +50,8 @@ export async function startPrivateEngine(args: {
     (await run('docker', ['-H', `unix://${socketPath}`, ...argv])).stdout;
   const stop = async () => {
     await process_.stop();
-    // A killed engine leaves its own mounts behind.
+    // Neither what an engine forgot that was killed while it started a container, nor its own mounts, go with it.
+    for (const pid of await pidsOf('containerd-shim-runc-v2', folder)) process.kill(pid, 'SIGKILL');
     for (const it of await mountsBelow(folder)) await run('umount', ['--lazy', it]);
     await run('ip', ['link', 'delete', bridge]);
     for (const it of [dataRoot, execRoot]) await rm(it, { recursive: true, force: true, maxRetries: 5 });

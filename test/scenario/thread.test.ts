@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { webManifest, webService } from '../kill/lab.ts';
 import { createGitRepo, type GitRepo } from '../lab/git-repo.ts';
-import { freePort, type Host, startHost } from '../lab/host.ts';
+import { alive, freePort, type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage } from '../lab/images.ts';
 import { readContainers } from '../lab/inventory.ts';
 import { ask, startProber } from '../lab/probe.ts';
+import { gatewayPids } from '../lab/processes.ts';
 
 describe('a fleet repository that is followed', () => {
   let host: Host;
@@ -84,5 +85,17 @@ describe('a fleet repository that is followed', () => {
     await answers('web 2');
     const { stdout } = await host.slipway(['releases', 'production', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, data: { live: 4 } });
+  });
+
+  it('`down` ends the controller that runs as well, and nothing of it comes back', async () => {
+    const agent = await host.agentPid();
+    const down = await host.slipway(['down']);
+    expect(down, down.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('controller stopped') });
+    expect((await up.ended).code).toBe(0);
+    await sleep(1_500);
+    expect(await readContainers(host)).toEqual([]);
+    expect(await gatewayPids(host)).toEqual([]);
+    expect(alive(agent)).toBe(false);
+    expect(await host.agentPid()).toBe(agent);
   });
 });
