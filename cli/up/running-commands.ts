@@ -23,5 +23,6 @@ export async function stopCommands(paths: Pick<StatePaths, 'running'>, clock: Cl
   const names = await readdir(paths.running).catch(() => []);
   const records = await Promise.all(names.map((it) => readProcessRecord(join(paths.running, it))));
   const living = await Promise.all(records.filter((it) => it !== null).map((it) => endProcess(it, STOP_MS, clock)));
+  await rm(paths.running, { recursive: true, force: true });
   return living.filter(Boolean).length;
 }
