@@ -79,9 +79,9 @@ export function createHealer(deps: HealerDeps): Healer {
   }
 
   function countStart({ kind, containerId }: HealAction, error: unknown): void {
-    if (containerId === null || kind !== 'start') return;
+    if (containerId === null) return;
     if (error === null) failedStarts.delete(containerId);
-    else if (isSlipwayError(error, 'ENGINE_FAILED'))
+    else if (kind === 'start' && isSlipwayError(error, 'ENGINE_FAILED'))
       failedStarts.set(containerId, (failedStarts.get(containerId) ?? 0) + 1);
   }
 

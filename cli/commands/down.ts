@@ -1,6 +1,7 @@
 /** `slipway down`: ends what this installation runs, and nothing else; `--purge` removes all it ever made. */
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createNames } from '../../agent/dns/names.ts';
 import { createEngine } from '../../agent/docker/engine.ts';
 import { createGateway } from '../../agent/gateway/gateway.ts';
@@ -89,6 +90,11 @@ async function removeState(installation: Installation, paths: StatePaths, said: 
   }
   const engine = createEngine({ socketPath: installation.dockerSocket });
   for (const version of EXAMPLE_VERSIONS) await engine.removeImage(exampleTag(version)).catch(() => undefined);
-  await rm(paths.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // What says that there is an installation goes last: a purge that was cut off can be run again.
+  const others = (await readdir(paths.root))
+    .map((it) => join(paths.root, it))
+    .filter((it) => it !== paths.installation);
+  for (const it of [...others, paths.root])
+    await rm(it, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   said(`${paths.root} removed`);
 }

@@ -1,4 +1,5 @@
 /** Gate (a): a commit changes what a user sees, on real git, NATS, Docker and HAProxy. */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,5 +98,16 @@ describe('a fleet repository that is followed', () => {
     expect(await gatewayPids(host)).toEqual([]);
     expect(alive(agent)).toBe(false);
     expect(await host.agentPid()).toBe(agent);
+  });
+
+  it('a purge that was cut off is finished by the next one, and a third has nothing to do', async () => {
+    for (const it of ['nats', 'keys', 'agent']) await rm(join(host.stateDir, it), { recursive: true });
+    const down = await host.slipway(['down', '--purge']);
+    expect(down.code, down.stderr).toBe(0);
+    expect(existsSync(host.stateDir)).toBe(false);
+    expect(await host.slipway(['down', '--purge'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing to take down'),
+    });
   });
 });
