@@ -1,5 +1,6 @@
 /** A whole agent over a fake engine, a store in memory and neighbours that write down what they were asked. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, createAgent } from '../../agent/agent.ts';
@@ -202,7 +203,8 @@ export function createAgentWorld() {
     },
     async remove(): Promise<void> {
       await shutdown();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+      // What an agent began to write when it ended is still on its way to the disk.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
     },
   };
   return world;
