@@ -27,6 +27,9 @@ import { createPruner } from './prune.ts';
 import { createRetirer } from './retire.ts';
 import { createRouter } from './router.ts';
 import { createScene } from './scene.ts';
+import type { SecretFiles } from './secrets/files.ts';
+import { createSecretsOfSpec } from './secrets/secrets.ts';
+import type { Vault } from './secrets/vault.ts';
 import { createHandlers } from './steps/handlers.ts';
 import { createRunningSteps } from './steps/running.ts';
 import { createStepServer, type StepServer, type VerifyStep } from './steps/server.ts';
@@ -50,6 +53,8 @@ export interface AgentDeps {
   readonly names: Names;
   readonly network: Network;
   readonly volumes: VolumeDriver;
+  readonly vault: Vault;
+  readonly secretFiles: SecretFiles;
   /** Other programs that have one of these tcp ports of the machine. */
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
   readonly verify: VerifyStep;
@@ -84,7 +89,8 @@ export function createAgent(deps: AgentDeps): Agent {
     credentials: deps.credentials,
     onPulled: (image) => deps.imageHistory.add(image),
   });
-  const creator = createCreator({ engine, images, volumes, network, lifetime });
+  const secrets = createSecretsOfSpec({ vault: deps.vault, files: deps.secretFiles });
+  const creator = createCreator({ engine, images, volumes, network, secrets, lifetime });
   const spec = (digest: string) => journal.spec(digest);
   const instances = createInstances({
     engine,
@@ -175,6 +181,7 @@ export function createAgent(deps: AgentDeps): Agent {
       engine,
       world,
       creator,
+      vault: deps.vault,
       journal,
       locks,
       startLimit,
@@ -217,6 +224,7 @@ export function createAgent(deps: AgentDeps): Agent {
     sweeper,
     observer,
     prune,
+    vault: deps.vault,
     gateway,
     names,
     creator,

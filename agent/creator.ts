@@ -7,6 +7,7 @@ import type { Engine } from './docker/port.ts';
 import { LABEL } from './identity.ts';
 import type { Images } from './images.ts';
 import type { Network, OverlayNetwork, VolumeDriver } from './ports.ts';
+import type { SecretsOfSpec } from './secrets/secrets.ts';
 import { sleep } from './waiting.ts';
 
 interface CreateArgs {
@@ -21,6 +22,8 @@ interface CreateArgs {
 export interface Creator {
   /** Gives the id of a new container that was not started. */
   create(args: CreateArgs): Promise<string>;
+  /** What a container of the spec needs on the machine before it starts is there, also after a reboot. */
+  prepare(namespace: string, spec: ServiceSpec): Promise<void>;
   /** The overlay network exists; looked at anew. */
   refreshOverlay(): Promise<OverlayNetwork>;
 }
@@ -30,6 +33,7 @@ export interface CreatorDeps {
   readonly images: Pick<Images, 'ensure'>;
   readonly volumes: Pick<VolumeDriver, 'list'>;
   readonly network: Pick<Network, 'ensure'>;
+  readonly secrets: SecretsOfSpec;
   readonly lifetime: AbortSignal;
 }
 
@@ -39,7 +43,7 @@ const CONFLICT = 409;
 const NAME_RETRIES = 5;
 const NAME_RETRY_MS = 200;
 
-export function createCreator({ engine, images, volumes, network, lifetime }: CreatorDeps): Creator {
+export function createCreator({ engine, images, volumes, network, secrets, lifetime }: CreatorDeps): Creator {
   let overlay: OverlayNetwork | null = null;
 
   async function refreshOverlay(): Promise<OverlayNetwork> {
@@ -67,6 +71,7 @@ export function createCreator({ engine, images, volumes, network, lifetime }: Cr
       job: args.job,
       overlay: overlay ?? (await refreshOverlay()),
       volumePaths: await volumePaths(args),
+      secrets: await secrets.open(args.namespace, spec),
     });
     return await engine.create(args.name, config, lifetime);
   }
@@ -82,6 +87,9 @@ export function createCreator({ engine, images, volumes, network, lifetime }: Cr
 
   return {
     refreshOverlay,
+    async prepare(namespace, spec) {
+      if (spec.template.secrets !== undefined) await secrets.open(namespace, spec);
+    },
     async create(args) {
       for (let tries = 0; ; tries += 1) {
         try {

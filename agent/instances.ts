@@ -94,7 +94,10 @@ export function createInstances(deps: InstancesDeps): Instances {
   async function running(namespace: string, row: SlotRow, spec: ServiceSpec): Promise<Seen> {
     const container = await created(namespace, row, spec);
     if (container.state === 'paused') await engine.unpause(container.id, lifetime);
-    else if (container.state !== 'running' && container.state !== 'restarting') await start(container.id);
+    else if (container.state !== 'running' && container.state !== 'restarting') {
+      await creator.prepare(namespace, spec);
+      await start(container.id);
+    }
     return await mustSee(container.id);
   }
 

@@ -39,6 +39,8 @@ export interface Journal {
   keepSpecs(specs: Readonly<Record<string, ServiceSpec>>): Promise<void>;
   /** Rings after each change. */
   readonly subscribe: Subscribe;
+  /** Namespace → the specs that its release, candidates and swaps name. */
+  specsInUse(): Map<string, ServiceSpec[]>;
   /** Removes specs that no release, candidate or swap names, now and at the call before. */
   forgetSpecs(): Promise<void>;
 }
@@ -139,6 +141,13 @@ export async function openJournal({ folder, trace }: JournalDeps): Promise<Journ
         ).then(() => {}),
       );
     },
+    specsInUse: () =>
+      new Map(
+        journal.namespaces().map((it) => {
+          const digests = [...digestsOf(journal.view(it))];
+          return [it, digests.map((digest) => specs.get(digest)).filter((spec) => spec !== undefined)];
+        }),
+      ),
     async forgetSpecs() {
       const used = new Set(journal.namespaces().flatMap((it) => [...digestsOf(journal.view(it))]));
       // Specs are kept before the record that names them is written: one unused call may fall between the two.

@@ -14,6 +14,7 @@ import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
 import { programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
+import { machineKeys } from '../trust/secret-keys.ts';
 import { createAgent } from './agent.ts';
 import { createNames } from './dns/names.ts';
 import { createCredentials } from './docker/credentials.ts';
@@ -25,6 +26,10 @@ import { openJournal } from './journal.ts';
 import { createLateStore } from './late-store.ts';
 import { createNetwork, overlayNetwork } from './network/network.ts';
 import { claim } from './only-one.ts';
+import { createSecretFiles } from './secrets/files.ts';
+import { createRedactor } from './secrets/redact.ts';
+import { redactedEngine } from './secrets/redacted-engine.ts';
+import { openVault } from './secrets/vault.ts';
 import { createTrustedSteps } from './trusted-steps.ts';
 import { createDirDriver } from './volume/dir-driver.ts';
 
@@ -47,7 +52,8 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
   await mkdir(paths.agent, { recursive: true, mode: 0o700 });
   await claim(`${paths.agent}/running.json`);
   const trace = createTrace({ env });
-  const engine = tracedEngine(createEngine({ socketPath: installation.dockerSocket }), trace);
+  const redactor = createRedactor();
+  const engine = redactedEngine(tracedEngine(createEngine({ socketPath: installation.dockerSocket }), trace), redactor);
   const gateway = createGateway({
     dir: paths.gateway,
     httpPort: installation.httpPort,
@@ -89,6 +95,13 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
       command: resolverCommand(),
     }),
     network: createNetwork({ engine, installation, log }),
+    vault: await openVault({
+      path: `${paths.agent}/secrets.json`,
+      installation: id,
+      keys: () => machineKeys(paths.keys),
+      onOpened: (name, value) => redactor.know(name, value),
+    }),
+    secretFiles: createSecretFiles({ folder: paths.secretFiles }),
     volumes: createDirDriver({ root: paths.volumes, installation, log }),
     portHolders: (ports) => gateway.portHolders(ports),
     verify: createTrustedSteps({ folder: paths.keys, installation: id }),

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { SignedStep } from '../schemas/step.ts';
 import { type TrustedKeys, verifyStep } from '../trust/sign.ts';
-import { SignedTrustList, verifyTrustList } from '../trust/trust-list.ts';
+import { trustedKeys, verifyTrustList } from '../trust/trust-list.ts';
 import type { VerifyStep } from './steps/server.ts';
 
 export interface TrustedStepsDeps {
@@ -21,10 +21,10 @@ export function createTrustedSteps({ folder, installation }: TrustedStepsDeps): 
     try {
       const root = (await readFile(`${folder}/root.pub`, 'utf8')).trim();
       const value = JSON.parse(await readFile(`${folder}/trust.json`, 'utf8')) as unknown;
-      const keys = verifyTrustList(value, root, installation);
-      const found = SignedTrustList.parse(value).list.serial;
-      if (found < serial) throw new SlipwayError('UNTRUSTED', 'the list of trusted keys is older than one seen before');
-      [trusted, serial] = [keys, found];
+      const list = verifyTrustList(value, root, installation);
+      if (list.serial < serial)
+        throw new SlipwayError('UNTRUSTED', 'the list of trusted keys is older than one seen before');
+      [trusted, serial] = [trustedKeys(list), list.serial];
     } catch (error) {
       if (isSlipwayError(error)) throw error;
       throw new SlipwayError('UNTRUSTED', 'the list of trusted keys cannot be read', {}, error);

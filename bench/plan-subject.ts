@@ -40,6 +40,7 @@ export function planOf(desired: Desired, digest: Digest, released: PlanInput['re
       memoryBytes: null,
       cpuMillicores: null,
     })),
+    secrets: {},
     images: Object.fromEntries(desired.services.map((it) => [it.name, IMAGE])),
     finishedJobs: [],
     others: [],

@@ -9,8 +9,16 @@ import type { CommandContext } from './run-command.ts';
 /** How long a command waits for another executor of the namespace. */
 const WAIT_FOR_LEASE_MS = 35_000;
 
-/** @returns the exit code */
-export async function carryOutAndReport(context: CommandContext, connection: Connection, plan: Plan): Promise<number> {
+/**
+ * @param more what the command's result says besides
+ * @returns the exit code
+ */
+export async function carryOutAndReport(
+  context: CommandContext,
+  connection: Connection,
+  plan: Plan,
+  more: object = {},
+): Promise<number> {
   const { output } = context;
   const view = await createProgressView(output, output.colors.bold(plan.namespace));
   try {
@@ -23,7 +31,7 @@ export async function carryOutAndReport(context: CommandContext, connection: Con
     });
     view.done();
     const good = deploy.state === 'done' || deploy.state === 'cleanup-pending';
-    output.result({ deploy, reverted }, () => {
+    output.result({ ...more, deploy, reverted }, () => {
       if (deploy.pending.length > 0) output.note(`still cleaning up on ${deploy.pending.join(', ')}; it is retried`);
       if (reverted !== null) output.line(`went back: ${reverted.state}, release #${reverted.releases.at(-1) ?? 0}`);
       if (!good) output.note(`\`slipway deploys ${plan.namespace}\` keeps this; what was live before still serves`);

@@ -8,17 +8,19 @@ import { createDeploys, type Deploys } from '../controller/execute/deploys.ts';
 import { createExecutor, type Executor } from '../controller/execute/executor.ts';
 import { isDeadOwner } from '../controller/execute/lease-owner.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
+import { createSecrets, type Secrets } from '../controller/secrets.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
 import { type Logger, silentLogger } from '../schemas/logger.ts';
 import { connectNats } from '../store/nats.ts';
 import type { Store } from '../store/port.ts';
 import { createTrace } from '../store/trace.ts';
+import { clusterKey } from '../trust/secret-keys.ts';
 import { signStep } from '../trust/sign.ts';
 import type { Output } from './output.ts';
 import type { CommandContext } from './run-command.ts';
 import { readInstallation } from './state-dir.ts';
-import { operatorKey } from './up/keys.ts';
+import { operatorKey, trustedMachines } from './up/keys.ts';
 
 /** Used where no settings were read. */
 const DEFAULT_MAX_REMOVE_PERCENT = 50;
@@ -31,6 +33,7 @@ export interface Connection extends AsyncDisposable {
   readonly executor: Executor;
   readonly deploys: Deploys;
   readonly namespaces: Namespaces;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly log: Logger;
   readonly output: Output;
@@ -68,8 +71,15 @@ export async function connect(context: CommandContext): Promise<Connection> {
   const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
   const agents = createAgents({ messages: store.messages, sign: (step) => signStep(step, key), clock });
   const actor = `cli/${userInfo().username}`;
+  const secrets = createSecrets({
+    bucket: store.bucket('secrets'),
+    installation: installation.id,
+    clusterKey: () => clusterKey(paths.keys),
+    machineKeys: () => trustedMachines(paths, installation.id),
+  });
   const executor = createExecutor({
     store,
+    secrets,
     deploys,
     agents,
     clock,
@@ -85,6 +95,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     executor,
     deploys,
     namespaces,
+    secrets,
     clock,
     log,
     output,

@@ -85,8 +85,11 @@ export function reportFailure(
     if (!known || args.verbose) process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
   }
   if (code === 'USAGE') return EXIT.usage;
-  return code === 'CONSENT_NEEDED' || code === 'HELD' ? EXIT.refused : EXIT.failed;
+  return REFUSED.has(code) ? EXIT.refused : EXIT.failed;
 }
+
+/** Nothing went wrong: somebody must agree first. */
+const REFUSED: ReadonlySet<string> = new Set(['CONSENT_NEEDED', 'HELD', 'SECRET_IN_USE']);
 
 const BARE = {
   top: '',

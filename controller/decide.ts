@@ -1,4 +1,7 @@
-/** What the loop does about a namespace. Pure: it acts on a changed desired digest, not on desired ≠ released. */
+/**
+ * What the loop does about a namespace. Pure: it acts on a changed desired digest, or on new versions of the secrets that
+ * it names, not on desired ≠ released.
+ */
 
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { ERRORS, type ErrorCode } from '../schemas/errors.ts';
@@ -10,17 +13,21 @@ export type Decision =
   | { readonly act: 'later'; readonly atMs: number }
   | { readonly act: 'deploy' };
 
-/** @param desired digest of what git says now, `removed` when git no longer has the namespace */
-export function decide(record: NamespaceRecord, desired: Digest, nowMs: number): Decision {
+/**
+ * @param desired digest of what git says now, `removed` when git no longer has the namespace
+ * @param secrets stands for the newest versions of the secrets that it names; null: none
+ */
+export function decide(record: NamespaceRecord, desired: Digest, nowMs: number, secrets: Digest | null): Decision {
   const { held, failed } = record;
   if (held !== null && (held.desiredDigest === null || held.desiredDigest === desired))
     return { act: 'nothing', why: 'held' };
-  if (failed !== null && failed.desiredDigest === desired) {
+  if (failed !== null && failed.desiredDigest === desired && (failed.secrets ?? null) === secrets) {
     if (failed.retryAt === null) return { act: 'nothing', why: 'failed' };
     const atMs = Date.parse(failed.retryAt);
     return atMs > nowMs ? { act: 'later', atMs } : { act: 'deploy' };
   }
-  if (record.carriedOut === desired && held === null) return { act: 'nothing', why: 'unchanged' };
+  const carriedOut = record.carriedOut === desired && (record.secrets ?? null) === secrets;
+  if (carriedOut && held === null) return { act: 'nothing', why: 'unchanged' };
   return { act: 'deploy' };
 }
 

@@ -8,6 +8,7 @@ import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Digest, NamespaceName, Revision } from '../schemas/names.ts';
+import { hasChanges } from '../schemas/plan.ts';
 import type { Desired } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
 import { advice } from './advice.ts';
@@ -19,6 +20,7 @@ import type { Metrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { PlanResult } from './plan/input.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
+import { currentSecrets } from './secrets.ts';
 
 /** What git says of one namespace; `desired` null: its manifests are gone. */
 interface Wanted {
@@ -134,7 +136,9 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
   const { wanted, digest } = worker;
   const { namespace } = wanted;
   const record = await adoptHold(deps, namespace, digest);
-  const decision = decide(record, digest, deps.clock.now());
+  const secrets = await currentSecrets(deps.store.bucket('secrets'), wanted.desired);
+  const given = { digest, secrets };
+  const decision = decide(record, digest, deps.clock.now(), secrets);
   if (decision.act === 'later') return decision.atMs;
   if (decision.act === 'nothing') return null;
   if (wanted.desired === null && (await deps.store.log.live(namespace)) === null) return null;
@@ -145,12 +149,22 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
     if (!result.ok) {
       const [first] = result.failures;
       const message = result.failures.map((it) => it.message).join('; ');
-      return await failed(deps, worker, digest, null, first?.code ?? 'NO_CAPACITY', message);
+      return await failed(deps, worker, given, null, first?.code ?? 'NO_CAPACITY', message);
     }
     const { plan } = result;
     if (plan.consents.length > 0) {
       const how = `\`slipway deploy ${namespace} --consent ${plan.id.slice(0, 12)}\` carries it out`;
-      return await failed(deps, worker, digest, null, 'CONSENT_NEEDED', `${plan.consents.join(' ')} ${how}`);
+      return await failed(deps, worker, given, null, 'CONSENT_NEEDED', `${plan.consents.join(' ')} ${how}`);
+    }
+    if (plan.basis.release !== null && !hasChanges(plan)) {
+      await deps.namespaces.change(namespace, (it) => ({
+        ...it,
+        carriedOut: digest,
+        secrets,
+        failed: null,
+        held: null,
+      }));
+      return null;
     }
     const abort = new AbortController();
     const stop = () => abort.abort(signal.reason);
@@ -180,18 +194,18 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
         return null;
       }
       if (deploy.failure !== null)
-        return await failed(deps, worker, digest, deploy.id, deploy.failure.code, deploy.failure.message);
+        return await failed(deps, worker, given, deploy.id, deploy.failure.code, deploy.failure.message);
       const n = deploy.releases.at(-1);
       deps.say(n === undefined ? `${namespace} is removed` : `${namespace}: release #${n} is live`);
     } finally {
       worker.current = null;
       signal.removeEventListener('abort', stop);
     }
-    await deps.namespaces.change(namespace, (it) => ({ ...it, carriedOut: digest, failed: null, held: null }));
+    await deps.namespaces.change(namespace, (it) => ({ ...it, carriedOut: digest, secrets, failed: null, held: null }));
     return null;
   } catch (error) {
     if (signal.aborted || !isSlipwayError(error)) throw error;
-    return await failed(deps, worker, digest, null, error.code, error.message);
+    return await failed(deps, worker, given, null, error.code, error.message);
   }
 }
 
@@ -212,7 +226,7 @@ async function adoptHold(deps: LoopDeps, namespace: NamespaceName, digest: Diges
 async function failed(
   deps: LoopDeps,
   worker: Worker,
-  digest: Digest,
+  { digest, secrets }: { readonly digest: Digest; readonly secrets: Digest | null },
   deploy: string | null,
   code: string,
   message: string,
@@ -224,7 +238,7 @@ async function failed(
     const attempts = it.failed?.desiredDigest === digest ? it.failed.attempts + 1 : 1;
     next = retryAtMs(code, attempts, now);
     const retryAt = next === null ? null : new Date(next).toISOString();
-    return { ...it, held: null, failed: { desiredDigest: digest, deploy, code, message, retryAt, attempts } };
+    return { ...it, held: null, failed: { desiredDigest: digest, secrets, deploy, code, message, retryAt, attempts } };
   });
   deps.log.warn({ namespace, code, retryAtMs: next }, message);
   const live = (await deps.store.log.live(namespace)) !== null;

@@ -163,10 +163,11 @@ async function recoverForEver(deps: ControllerDeps, term: AbortSignal): Promise<
   }
 }
 
-/** `slipway resume` changes the record; the loop looks at once. */
+/** `slipway resume` changes the record, `slipway secret set` a secret; the loop looks at once. */
 async function watchRequests(deps: ControllerDeps, loop: Loop, term: AbortSignal): Promise<void> {
   await deps.store.bucket('namespaces').watch((change) => {
     const record = NamespaceRecord.safeParse(change.value);
     if (record.success && record.data.held === null && record.data.failed === null) loop.poke(record.data.namespace);
   }, term);
+  await deps.store.bucket('secrets').watch(({ key: [namespace = ''] }) => loop.poke(namespace), term);
 }

@@ -1,9 +1,9 @@
 /** What the loop remembers of each namespace, changed by compare-and-set: the loop and people's commands both write it. */
 
 import { NamespaceRecord } from '../schemas/deploy.ts';
-import { isSlipwayError } from '../schemas/errors.ts';
 import type { NamespaceName } from '../schemas/names.ts';
 import type { Bucket } from '../store/port.ts';
+import { changeRecord } from './change-record.ts';
 
 export interface Namespaces {
   get(namespace: NamespaceName): Promise<NamespaceRecord>;
@@ -21,21 +21,13 @@ export function createNamespaces(deps: { bucket: Bucket }): Namespaces {
       const entry = await bucket.get([namespace]);
       return entry === null ? fresh(namespace) : NamespaceRecord.parse(entry.value);
     },
-    async change(namespace, change) {
-      for (;;) {
-        const entry = await bucket.get([namespace]);
-        const before = entry === null ? fresh(namespace) : NamespaceRecord.parse(entry.value);
-        const after = change(before);
-        if (JSON.stringify(after) === JSON.stringify(before)) return before;
-        try {
-          if (entry === null) await bucket.create([namespace], after);
-          else await bucket.update([namespace], after, entry.revision);
-          return after;
-        } catch (error) {
-          if (!isSlipwayError(error, 'STATE_CONFLICT')) throw error;
-        }
-      }
-    },
+    change: (namespace, change) =>
+      changeRecord(
+        bucket,
+        [namespace],
+        (value) => (value === null ? fresh(namespace) : NamespaceRecord.parse(value)),
+        change,
+      ),
     async list() {
       const entries = await bucket.list();
       return entries.map((it) => NamespaceRecord.parse(it.value));

@@ -4,6 +4,7 @@ import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
 import type { ManagedBy, Release } from '../schemas/release.ts';
+import { type SecretName, secretNames } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
@@ -11,6 +12,8 @@ import { pinImages } from './execute/images.ts';
 import { readSituation, readSpecs, type Situation } from './execute/situation.ts';
 import { buildPlan } from './plan/build.ts';
 import type { PlanInput, PlanResult } from './plan/input.ts';
+import { pinSecrets } from './plan/pin-secrets.ts';
+import { readSecretFacts } from './secrets.ts';
 
 export interface PlanRequest {
   readonly store: Store;
@@ -38,15 +41,62 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
       return spec === undefined ? [] : [[name, spec] as const];
     }),
   );
-  const { images, failures } = await pinImages({
+  const pinned = await pinImages({
     services: request.desired.services,
     released,
     machine: anyMachine(situation),
     messages: request.store.messages,
     refresh: request.refreshImages ?? false,
   });
+  const { images } = pinned;
+  const { secrets, failures: missing } = pinSecrets({
+    ...(await secretsOf(request.store, request.desired)),
+    released,
+    images,
+    isFresh: () => true,
+  });
+  const failures = [...pinned.failures, ...missing];
   if (failures.length > 0) return { ok: false, failures };
-  return buildPlan({ ...inputOf(situation, request), kind: 'deploy', rollbackTo: null, images });
+  return buildPlan({ ...inputOf(situation, request), kind: 'deploy', rollbackTo: null, images, secrets });
+}
+
+/**
+ * A plan that gives the services of the live release the newest version of one secret, and changes nothing else.
+ *
+ * @throws UNKNOWN_NAMESPACE
+ */
+export async function planSecret(
+  request: Omit<PlanRequest, 'desired' | 'refreshImages'> & { readonly namespace: string; readonly secret: SecretName },
+): Promise<PlanResult> {
+  const { store, namespace, secret } = request;
+  const situation = await readSituation(store, namespace);
+  if (situation.released === null) throw new SlipwayError('UNKNOWN_NAMESPACE', `${namespace} has no live release`);
+  const { release, specs } = situation.released;
+  const services = Object.values(release.services).map((digest) => ServiceSpecRecord.parse(specs.get(digest)));
+  const desired: Desired = { namespace, services: services.map(unpinned), volumes: volumesOf(release) };
+  const images = Object.fromEntries(services.map((it) => [it.name, it.template.image]));
+  const released = new Map(services.map((it) => [it.name, it]));
+  const { secrets, failures } = pinSecrets({
+    ...(await secretsOf(store, desired)),
+    released,
+    images,
+    isFresh: (_, name) => name === secret,
+  });
+  if (failures.length > 0) return { ok: false, failures };
+  return buildPlan({
+    ...inputOf(situation, { ...request, desired }),
+    kind: 'deploy',
+    rollbackTo: null,
+    images,
+    secrets,
+  });
+}
+
+async function secretsOf(store: Store, { namespace, services }: Desired) {
+  const facts = services.some((it) => secretNames(it.template).length > 0)
+    ? await readSecretFacts(store.bucket('secrets'), namespace)
+    : [];
+  return { namespace, services, facts: new Map(facts.map((it) => [it.name, it])) };
 }
 
 /** A plan that removes the namespace; its volumes stay. */
@@ -55,7 +105,13 @@ export async function planRemoval(
 ): Promise<PlanResult> {
   const situation = await readSituation(request.store, request.namespace);
   const desired: Desired = { namespace: request.namespace, services: [], volumes: [] };
-  return buildPlan({ ...inputOf(situation, { ...request, desired }), kind: 'remove', rollbackTo: null, images: {} });
+  return buildPlan({
+    ...inputOf(situation, { ...request, desired }),
+    kind: 'remove',
+    rollbackTo: null,
+    images: {},
+    secrets: {},
+  });
 }
 
 /**
@@ -78,7 +134,16 @@ export async function planRollback(
   const situation = await readSituation(store, namespace);
   const desired: Desired = { namespace, services: services.map(unpinned), volumes: volumesOf(target) };
   const images: Record<string, ImageRef> = Object.fromEntries(services.map((it) => [it.name, it.template.image]));
-  return buildPlan({ ...inputOf(situation, { ...request, desired }), kind: 'rollback', rollbackTo: target.n, images });
+  // The newest versions: a secret that was changed since then was most likely changed for a reason.
+  const { secrets, failures } = pinSecrets({
+    ...(await secretsOf(store, desired)),
+    released: new Map(services.map((it) => [it.name, it])),
+    images,
+    isFresh: () => true,
+  });
+  if (failures.length > 0) return { ok: false, failures };
+  const back = { kind: 'rollback' as const, rollbackTo: target.n, images, secrets };
+  return buildPlan({ ...inputOf(situation, { ...request, desired }), ...back });
 }
 
 async function rollbackTarget(store: Store, namespace: string, to: number | null): Promise<Release> {
@@ -105,7 +170,7 @@ async function rollbackTarget(store: Store, namespace: string, to: number | null
 
 /** A released spec as a desired one: its image is given separately. */
 function unpinned(spec: ServiceSpec): DesiredService {
-  const { image: _pinned, ...template } = ServiceSpecRecord.parse(spec).template;
+  const { image: _pinned, secrets: _versions, ...template } = ServiceSpecRecord.parse(spec).template;
   return { ...spec, template };
 }
 
@@ -119,7 +184,7 @@ function volumesOf(release: Release): Desired['volumes'] {
 function inputOf(
   situation: Situation,
   request: Omit<PlanRequest, 'store'>,
-): Omit<PlanInput, 'kind' | 'images' | 'rollbackTo'> {
+): Omit<PlanInput, 'kind' | 'images' | 'secrets' | 'rollbackTo'> {
   const { snapshots: _unused, ...known } = situation;
   return {
     ...known,

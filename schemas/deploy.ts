@@ -53,10 +53,14 @@ export const NamespaceRecord = z.strictObject({
   namespace: NamespaceName,
   /** The desired digest last carried out to its end. */
   carriedOut: Digest.nullable(),
+  /** Versions of secrets that were carried out with it (secretsDigest); null or left out: it names none. */
+  secrets: Digest.nullable().optional(),
   /** A desired digest that failed: not tried again until it changes or somebody asks. `retryAt`: tried again then. */
   failed: z
     .strictObject({
       desiredDigest: Digest,
+      /** Versions of secrets that it failed with. */
+      secrets: Digest.nullable().optional(),
       deploy: DeployId.nullable(),
       code: z.string(),
       message: z.string(),

@@ -51,6 +51,15 @@ export const ERRORS = {
   ROUTE_CONFLICT: { retry: 'new-revision', means: 'Another service already has this hostname and path.' },
   PORT_CONFLICT: { retry: 'new-revision', means: 'Another service or another program has this port.' },
   VOLUME_PINNED: { retry: 'new-revision', means: 'A volume lies on another machine than the slot would.' },
+  SECRET_MISSING: {
+    retry: 'operator',
+    means: 'A secret that a service names is not set, or cannot be used as it asks; the loop goes on once it is set.',
+  },
+  SECRET_IN_USE: { retry: 'operator', means: 'A live release uses the secret.' },
+  SECRET_UNREADABLE: {
+    retry: 'operator',
+    means: 'A secret cannot be opened with the keys of this machine, or cannot be put where a container sees it.',
+  },
   RELEASE_TOO_LARGE: { retry: 'new-revision', means: 'The release record would exceed 900 KiB.' },
   NOT_SUPPORTED: { retry: 'new-revision', means: 'Asked for something that this version does not do.' },
   CONSENT_NEEDED: { retry: 'operator', means: 'The plan removes too much to run without consent.' },

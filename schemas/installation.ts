@@ -34,6 +34,8 @@ export function statePaths(stateDir: string) {
     gateway: `${stateDir}/gateway`,
     dns: `${stateDir}/dns`,
     volumes: `${stateDir}/volumes`,
+    /** Memory with the secrets that containers see as files. */
+    secretFiles: `${stateDir}/secret-files`,
     log: `${stateDir}/log`,
     /** Commands that go on until somebody ends them. */
     running: `${stateDir}/running`,

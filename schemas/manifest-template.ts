@@ -23,9 +23,12 @@ export const ManifestMount = z.strictObject({
           .strictObject({ size: value.Size.optional().describe('How large it may grow; default: half of the memory.') })
           .optional()
           .describe('Memory; gone with the container.'),
+        secret: value.Secret.optional().describe(
+          'A secret of this namespace, as a file with exactly its bytes, on memory; everybody in the container may read it.',
+        ),
       }),
     ])
-    .describe('Exactly one of `{ volume = … }`, `{ bind = … }`, `{ tmpfs = … }` or `"tmpfs"`.'),
+    .describe('Exactly one of `{ volume = … }`, `{ bind = … }`, `{ tmpfs = … }`, `{ secret = … }` or `"tmpfs"`.'),
   target: value.AbsolutePath.describe('Where it appears in the container.'),
   readonly: z.boolean().optional().describe('The container cannot write to it. Default: false.'),
 });
@@ -57,7 +60,9 @@ export const ManifestTemplate = z.strictObject({
   env: z
     .record(value.EnvName, z.string())
     .optional()
-    .describe('Environment variables. `{{env:NAME}}` is replaced by NAME of `[env]` in slipway.toml.'),
+    .describe(
+      'Environment variables. `{{env:NAME}}` is replaced by NAME of `[env]` in slipway.toml, `{{secret:NAME}}` by a secret of the namespace when the container is made.',
+    ),
   mounts: z
     .array(ManifestMount)
     .max(1000)

@@ -1,6 +1,7 @@
 /** Scalars of manifests and settings as users write them: what each must look like, said in words that complete "is not …". */
 import { z } from 'zod';
 import { LABEL } from './names.ts';
+import { SECRET_NAME } from './secret.ts';
 
 /** What is read from a repository at most. */
 export const LIMITS = {
@@ -78,6 +79,11 @@ export const Capability = text(/^(?:CAP_)?[A-Z][A-Z_]{1,40}$/, 'a capability lik
 export const User = text(
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,62})?$/,
   'a user like "1000", "1000:1000" or "app"',
+);
+
+export const Secret = text(
+  SECRET_NAME,
+  'the name of a secret: 1 to 63 of letters, digits, ".", "_" and "-", beginning and ending with a letter or digit',
 );
 
 export const Mode = text(/^[0-7]{3,4}$/, 'an octal mode like "0750", in quotes');

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { digestOf } from './canonical.ts';
 import { type Digest, MachineName, ServiceName, VolumeName } from './names.ts';
+import { SecretName, SecretVersions } from './secret.ts';
 
 const Sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const Port = z.int().min(1).max(65535);
@@ -24,6 +25,8 @@ export const Mount = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('volume'), volume: VolumeName, target: z.string(), readonly: z.boolean() }),
   z.strictObject({ kind: z.literal('bind'), path: z.string(), target: z.string(), readonly: z.boolean() }),
   z.strictObject({ kind: z.literal('tmpfs'), target: z.string(), sizeBytes: z.int().min(1).nullable() }),
+  /** A file with the exact bytes of a secret, on memory of the machine. */
+  z.strictObject({ kind: z.literal('secret'), secret: SecretName, target: z.string() }),
 ]);
 export type Mount = z.infer<typeof Mount>;
 
@@ -57,7 +60,12 @@ const templateShape = {
   restart: z.enum(['unless-stopped', 'always', 'on-failure', 'no']),
 };
 
-export const ServiceTemplate = z.strictObject({ image: ImageRef, ...templateShape });
+export const ServiceTemplate = z.strictObject({
+  image: ImageRef,
+  ...templateShape,
+  /** Version of every secret that environment and mounts name; left out where there is none. */
+  secrets: SecretVersions.optional(),
+});
 export type ServiceTemplate = z.infer<typeof ServiceTemplate>;
 
 /** One probe. `command` runs in the container; http wants a 2xx or 3xx. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DeployId, Digest, MachineName, NamespaceName, ServiceName } from './names.ts';
 import { SlotRow } from './release.ts';
+import { MachineSecret } from './secret.ts';
 import { ImageRef, ServiceSpec, VolumeSpec } from './service.ts';
 
 /** Orders executors of one namespace: (generation, revision), lexicographically; a lower one is refused. */
@@ -16,8 +17,11 @@ export function compareFences(a: Fence, b: Fence): number {
   return a.generation - b.generation || a.revision - b.revision;
 }
 
+/** The secrets that the spec pins, sealed to the machine that the step is for. */
+const secrets = z.array(MachineSecret).optional();
+
 /** A slot to fill, with the spec that says how. */
-const SlotOrder = z.strictObject({ row: SlotRow, spec: ServiceSpec });
+const SlotOrder = z.strictObject({ row: SlotRow, spec: ServiceSpec, secrets });
 export type SlotOrder = z.infer<typeof SlotOrder>;
 
 export const StepAction = z.discriminatedUnion('verb', [
@@ -32,6 +36,7 @@ export const StepAction = z.discriminatedUnion('verb', [
     template: Digest,
     specDigest: Digest,
     spec: ServiceSpec,
+    secrets,
   }),
   /** A candidate fills the slot beside the released instance and is ready. */
   z.strictObject({ verb: z.literal('start'), order: SlotOrder }),

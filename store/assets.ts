@@ -63,6 +63,7 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
     deploys: bucket('deploys'),
     machines: bucket('machines'),
     namespaces: bucket('namespaces'),
+    secrets: bucket('secrets'),
     intents: bucket('intents'),
     cursors: bucket('cursors'),
     heads: bucket('heads'),

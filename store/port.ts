@@ -17,6 +17,7 @@ export type BucketName =
   | 'deploys'
   | 'machines'
   | 'namespaces'
+  | 'secrets'
   | 'intents'
   | 'cursors'
   | 'heads'

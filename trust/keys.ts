@@ -1,16 +1,8 @@
 /** Key pairs: ed25519, made once, kept in files that only their owner reads. Private keys never enter a record. */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { SlipwayError } from '../schemas/errors.ts';
-import { writeDurable } from '../store/durable-file.ts';
+import { ensureKeyFile } from './key-file.ts';
 
 export interface KeyPair {
   /** First 16 hex digits of sha256 over the public key's DER (SubjectPublicKeyInfo). */
@@ -24,24 +16,11 @@ export interface KeyPair {
 export async function loadOrCreateKey(path: string): Promise<KeyPair> {
   const present = await readIfThere(path);
   if (present !== null) return pairOf(parse(path, present));
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await chmod(dirname(path), 0o700);
-  await createOnce(path, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await ensureKeyFile(path, () =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  );
   // Another process may have been first: the file decides.
   return pairOf(parse(path, (await readIfThere(path)) ?? ''));
-}
-
-/** A link, unlike a rename, never replaces: of two processes that make a key one wins, and both use it. */
-async function createOnce(path: string, text: string): Promise<void> {
-  const beside = `${path}.${randomBytes(8).toString('hex')}.new`;
-  await writeDurable(beside, text, 0o600);
-  try {
-    await link(beside, path);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-  } finally {
-    await rm(beside, { force: true });
-  }
 }
 
 /** A key that is there but cannot be read must not be taken for a missing one. */

@@ -3,6 +3,7 @@ import { sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
+import { MachineName } from '../schemas/names.ts';
 import { type KeyPair, keyIdOf, publicKeyOf } from './keys.ts';
 import type { TrustedKeys } from './sign.ts';
 
@@ -13,19 +14,21 @@ export const TrustList = z.strictObject({
   installation: z.string(),
   serial: z.int().min(1),
   keys: z.array(z.strictObject({ name: z.string(), publicKey: z.string() })),
+  /** Machine → public key (HPKE, base64) that secrets are sealed to. Lists of older versions have none. */
+  machines: z.record(MachineName, z.string()).optional(),
 });
 export type TrustList = z.infer<typeof TrustList>;
 
-export const SignedTrustList = z.strictObject({ list: TrustList, root: z.string(), signature: z.string() });
-export type SignedTrustList = z.infer<typeof SignedTrustList>;
+const SignedTrustList = z.strictObject({ list: TrustList, root: z.string(), signature: z.string() });
+type SignedTrustList = z.infer<typeof SignedTrustList>;
 
 /** Signs a list with the root key. */
 export function createTrustList(list: TrustList, root: KeyPair): SignedTrustList {
   return { list, root: root.publicKey, signature: sign(null, payload(list), root.privateKey).toString('base64') };
 }
 
-/** The keys of the list. @param root the pinned public key of the cluster (DER, base64) @throws UNTRUSTED */
-export function verifyTrustList(value: unknown, root: string, installation: string): TrustedKeys {
+/** The list, when the root key signed it for this installation. @param root the pinned public key of the cluster (DER, base64) @throws UNTRUSTED */
+export function verifyTrustList(value: unknown, root: string, installation: string): TrustList {
   const signed = SignedTrustList.safeParse(value);
   if (!signed.success) throw new SlipwayError('UNTRUSTED', 'the list of trusted keys has another form than expected');
   const { list, signature } = signed.data;
@@ -35,7 +38,12 @@ export function verifyTrustList(value: unknown, root: string, installation: stri
   if (list.installation !== installation) {
     throw new SlipwayError('UNTRUSTED', 'the list of trusted keys belongs to another installation');
   }
-  return new Map(list.keys.map((it) => [keyIdOf(it.publicKey), it.publicKey]));
+  return list;
+}
+
+/** Key id → public key of everybody on the list. */
+export function trustedKeys({ keys }: TrustList): TrustedKeys {
+  return new Map(keys.map((it) => [keyIdOf(it.publicKey), it.publicKey]));
 }
 
 function payload(list: TrustList): Buffer {

@@ -1,4 +1,5 @@
 /** What a container is made of: service template → create options of the Docker Engine API. Pure. */
+import { fillSecrets, type SecretName } from '../../schemas/secret.ts';
 import type { Mount, PublishedPort, ServiceTemplate } from '../../schemas/service.ts';
 import { imageText } from '../../schemas/service.ts';
 
@@ -51,6 +52,15 @@ export interface ContainerOrder {
   readonly overlay: { readonly name: string; readonly gatewayAddress: string };
   /** Path on the machine of each volume that the template mounts. */
   readonly volumePaths: Readonly<Record<string, string>>;
+  readonly secrets: OpenSecrets;
+}
+
+/** The secrets of one template. */
+export interface OpenSecrets {
+  /** Values that the environment names. */
+  readonly values: Readonly<Record<SecretName, string>>;
+  /** Path on the machine of each file that a mount names. */
+  readonly paths: Readonly<Record<SecretName, string>>;
 }
 
 /** Create options; the same order gives the same options. */
@@ -61,13 +71,15 @@ export function containerConfig(order: ContainerOrder): ContainerConfig {
     ...(template.network === 'host' ? {} : { Hostname: order.hostname }),
     ...(template.command === null ? {} : { Cmd: template.command }),
     ...(template.entrypoint === null ? {} : { Entrypoint: template.entrypoint }),
-    Env: sorted(template.env).map(([name, value]) => `${name}=${value}`),
+    Env: sorted(template.env).map(
+      ([name, value]) => `${name}=${fillSecrets(value, (it) => given(order.secrets.values, it))}`,
+    ),
     ...(template.user === null ? {} : { User: template.user }),
     Labels: { ...template.labels, ...order.labels },
     StopTimeout: Math.ceil(order.stopGracePeriodMs / 1000),
     ...exposed(template),
     HostConfig: {
-      Mounts: template.mounts.map((it) => mountConfig(it, order.volumePaths)),
+      Mounts: template.mounts.map((it) => mountConfig(it, order)),
       ...(template.cpuMillicores === null ? {} : { NanoCpus: template.cpuMillicores * 1_000_000 }),
       ...(template.memoryBytes === null ? {} : { Memory: template.memoryBytes }),
       CapAdd: template.capAdd,
@@ -127,14 +139,21 @@ function bindings(ports: readonly PublishedPort[]): Record<string, { HostPort: s
 }
 
 // Not `Binds`: with those the engine makes an empty folder where the source is missing.
-function mountConfig(mount: Mount, volumePaths: Readonly<Record<string, string>>): MountConfig {
+function mountConfig(mount: Mount, { volumePaths, secrets }: ContainerOrder): MountConfig {
+  if (mount.kind === 'secret')
+    return { Type: 'bind', Source: given(secrets.paths, mount.secret), Target: mount.target, ReadOnly: true };
   if (mount.kind === 'tmpfs') {
     const size = mount.sizeBytes === null ? {} : { TmpfsOptions: { SizeBytes: mount.sizeBytes } };
     return { Type: 'tmpfs', Target: mount.target, ...size };
   }
-  const source = mount.kind === 'bind' ? mount.path : volumePaths[mount.volume];
-  if (source === undefined) throw new Error(`no path was given for volume ${JSON.stringify(mount)}`);
+  const source = mount.kind === 'bind' ? mount.path : given(volumePaths, mount.volume);
   return { Type: 'bind', Source: source, Target: mount.target, ReadOnly: mount.readonly };
+}
+
+function given(record: Readonly<Record<string, string>>, name: string): string {
+  const found = Object.hasOwn(record, name) ? record[name] : undefined;
+  if (found === undefined) throw new Error(`nothing was given for ${name}`);
+  return found;
 }
 
 function sorted(record: Readonly<Record<string, string>>): [string, string][] {

@@ -7,6 +7,7 @@ import { hostnameOf, jobLabels, jobName, jobSlot, LABEL } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { withCandidates } from '../journal-records.ts';
 import type { KeyedLocks, Turn } from '../locks.ts';
+import type { Vault } from '../secrets/vault.ts';
 import { gatherEvidence } from '../wait-ready.ts';
 import { until } from '../waiting.ts';
 import type { Seen, World } from '../world.ts';
@@ -17,7 +18,8 @@ export interface JobDeps {
   readonly installation: string;
   readonly engine: Pick<Engine, 'list' | 'start' | 'remove' | 'logs'>;
   readonly world: World;
-  readonly creator: Pick<Creator, 'create'>;
+  readonly creator: Pick<Creator, 'create' | 'prepare'>;
+  readonly vault: Pick<Vault, 'keep'>;
   readonly journal: Journal;
   readonly locks: KeyedLocks;
   readonly startLimit: Turn;
@@ -30,7 +32,7 @@ type JobAction = Extract<StepAction, { verb: 'job' }>;
 const LOOK_EVERY_MS = 1000;
 
 export function jobStep(deps: JobDeps): Handler<'job'> {
-  const { installation, engine, world, creator, journal, locks, startLimit, lifetime, now } = deps;
+  const { installation, engine, world, creator, vault, journal, locks, startLimit, lifetime, now } = deps;
 
   async function find(namespace: string, { service, template }: JobAction): Promise<Seen | null> {
     const labels = { [LABEL.installation]: installation, [LABEL.namespace]: namespace, [LABEL.slot]: jobSlot(service) };
@@ -52,6 +54,7 @@ export function jobStep(deps: JobDeps): Handler<'job'> {
     }
     const id = found?.id ?? (await create(action, namespace, deploy, allowed));
     if (found === null || found.state === 'created') {
+      await creator.prepare(namespace, action.spec);
       allowed();
       await startLimit(() => engine.start(id, lifetime), lifetime);
     }
@@ -76,6 +79,7 @@ export function jobStep(deps: JobDeps): Handler<'job'> {
   return async (action, context) => {
     const { namespace, deploy, signal, progress } = context;
     const at = new Date(now()).toISOString();
+    await vault.keep(namespace, action.secrets ?? []);
     await journal.keepSpecs({ [action.specDigest]: action.spec });
     await journal.change(namespace, 'job', (ops) => withCandidates(ops, deploy, [], at));
     progress(`starting job ${action.service}`);

@@ -1,6 +1,7 @@
 /** `slipway deploy`: carry out what git says now, or a manifest given by hand. */
 
 import { desiredDigest } from '../../controller/reconcile.ts';
+import { currentSecrets } from '../../controller/secrets.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { hasChanges, type Plan } from '../../schemas/plan.ts';
 import { carryOutAndReport } from '../carry-out.ts';
@@ -67,9 +68,11 @@ async function rememberSource(context: CommandContext, connection: Connection, s
   const { desired } = source;
   if (source.revision !== null && desired !== null) {
     const digest = desiredDigest(desired);
+    const secrets = await currentSecrets(connection.store.bucket('secrets'), desired);
     await connection.namespaces.change(source.namespace, (it) => ({
       ...it,
       carriedOut: digest,
+      secrets,
       failed: null,
       held: null,
     }));

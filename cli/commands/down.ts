@@ -7,6 +7,7 @@ import { createEngine } from '../../agent/docker/engine.ts';
 import { createGateway } from '../../agent/gateway/gateway.ts';
 import { LABEL } from '../../agent/identity.ts';
 import { createNetwork } from '../../agent/network/network.ts';
+import { removeSecretFiles } from '../../agent/secrets/files.ts';
 import { createDirDriver } from '../../agent/volume/dir-driver.ts';
 import { systemClock } from '../../controller/execute/clock.ts';
 import { EXAMPLE_VERSIONS, exampleTag } from '../../deploy/example/image.ts';
@@ -73,6 +74,7 @@ async function stopParts(installation: Installation, paths: StatePaths, said: (t
   const network = createNetwork({ engine, installation, log });
   await createNames({ dir: paths.dns, network: () => unused(), log, command: [process.execPath] }).stop();
   said('resolver stopped');
+  await removeSecretFiles(paths.secretFiles);
   await network.remove();
   said(`network ${installation.bridge} and its packet filter removed`);
 }

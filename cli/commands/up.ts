@@ -44,7 +44,7 @@ export async function up(context: CommandContext): Promise<number> {
   });
   output.line(`installation ${installation.id} in ${paths.root}`);
   for (const it of notes) output.line(it);
-  await ensureKeys(paths, installation.id);
+  await ensureKeys(paths, installation);
   await using _ = await registerCommand(paths);
 
   const nats = createEmbeddedNats({ dir: paths.nats, log });

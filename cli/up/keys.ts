@@ -1,26 +1,49 @@
 /** Keys of an installation: the cluster's root, this machine's operator, and the list of who may give orders. */
 import { readFile } from 'node:fs/promises';
-import type { StatePaths } from '../../schemas/installation.ts';
+import type { Installation, StatePaths } from '../../schemas/installation.ts';
 import { writeDurable } from '../../store/durable-file.ts';
 import { type KeyPair, loadOrCreateKey } from '../../trust/keys.ts';
-import { createTrustList, verifyTrustList } from '../../trust/trust-list.ts';
+import { clusterKey, machineKeys } from '../../trust/secret-keys.ts';
+import { createTrustList, trustedKeys, verifyTrustList } from '../../trust/trust-list.ts';
 
 /** The key that signs steps: the controller's and this machine's operators'. @throws UNTRUSTED */
 export async function operatorKey(paths: StatePaths): Promise<KeyPair> {
   return await loadOrCreateKey(`${paths.keys}/operator.pem`);
 }
 
-/** Root and operator key exist, and the signed list names the operator. Idempotent. */
-export async function ensureKeys(paths: StatePaths, installation: string): Promise<void> {
+/** All keys exist, and the signed list names the operator and this machine. Idempotent. */
+export async function ensureKeys(
+  paths: StatePaths,
+  { id, machine }: Pick<Installation, 'id' | 'machine'>,
+): Promise<void> {
   const root = await loadOrCreateKey(`${paths.keys}/root.pem`);
   const operator = await operatorKey(paths);
+  await clusterKey(paths.keys, true);
+  const own = await machineKeys(paths.keys, true);
   await writeOnce(`${paths.keys}/root.pub`, `${root.publicKey}\n`);
   const file = `${paths.keys}/trust.json`;
-  const present = await readFile(file, 'utf8').catch(() => null);
-  if (present !== null && verifyTrustList(JSON.parse(present), root.publicKey, installation).has(operator.keyId))
-    return;
-  const list = { installation, serial: 1, keys: [{ name: 'operator', publicKey: operator.publicKey }] };
+  const text = await readFile(file, 'utf8').catch(() => null);
+  const present = text === null ? null : verifyTrustList(JSON.parse(text), root.publicKey, id);
+  const names = present !== null && trustedKeys(present).has(operator.keyId);
+  if (names && present.machines?.[machine] === own.publicKey) return;
+  const others = present?.keys.filter((it) => it.publicKey !== operator.publicKey) ?? [];
+  const list = {
+    installation: id,
+    serial: (present?.serial ?? 0) + 1,
+    keys: [...others, { name: 'operator', publicKey: operator.publicKey }],
+    machines: { ...present?.machines, [machine]: own.publicKey },
+  };
   await writeDurable(file, `${JSON.stringify(createTrustList(list, root), null, 2)}\n`, 0o644);
+}
+
+/** Machine → public key that secrets are sealed to, as the root key signed them. @throws UNTRUSTED */
+export async function trustedMachines(
+  paths: StatePaths,
+  installation: string,
+): Promise<Readonly<Record<string, string>>> {
+  const root = (await readFile(`${paths.keys}/root.pub`, 'utf8')).trim();
+  const text = await readFile(`${paths.keys}/trust.json`, 'utf8');
+  return verifyTrustList(JSON.parse(text), root, installation).machines ?? {};
 }
 
 async function writeOnce(path: string, text: string): Promise<void> {

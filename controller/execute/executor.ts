@@ -8,13 +8,13 @@ import type { Deploy, DeployState } from '../../schemas/deploy.ts';
 import { Intent } from '../../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { Plan } from '../../schemas/plan.ts';
-import type { Release } from '../../schemas/release.ts';
 import { Evidence } from '../../schemas/step.ts';
 import { isoNow, newDeployId } from './clock.ts';
 import { type Attempt, append, runPhases } from './phases.ts';
 import { machinesOf, preflight } from './preflight.ts';
 import type { OnProgress } from './progress.ts';
 import { recoverDeploy, recoverNamespace } from './recover.ts';
+import { sealSecrets } from './sealed-secrets.ts';
 import type { ExecutorDeps, Session } from './session.ts';
 import { type SettleStage, settle } from './settle.ts';
 import { withLease } from './with-lease.ts';
@@ -49,13 +49,14 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         const tip = await deps.store.log.tip(plan.namespace);
         const live = await deps.store.log.live(plan.namespace);
         await preflight(deps, plan, live);
+        const secrets = await sealSecrets(deps, plan);
         args.signal.throwIfAborted();
         const machines = [...new Set([...machinesOf(plan), ...(live?.slots.map((it) => it.machine) ?? [])])].toSorted();
         const deploy = newDeploy(deps, plan, args.actor, tip, machines);
         await deps.deploys.open(deploy);
         deps.trace('deploy:opened');
         event(deps, deploy, 'deploy.started', `${plan.kind} of ${plan.namespace} by ${args.actor}`);
-        return await carryOut(deps, session, deploy, { plan, released: live, user: args.signal });
+        return await carryOut(deps, session, deploy, { plan, released: live, secrets, user: args.signal });
       });
     },
     async recover(namespace, actor, signal) {
@@ -76,14 +77,16 @@ async function carryOut(
   deps: ExecutorDeps,
   session: Session,
   opened: Deploy,
-  { plan, released, user }: { readonly plan: Plan; readonly released: Release | null; readonly user: AbortSignal },
+  args: Pick<Attempt, 'plan' | 'released' | 'secrets'> & { readonly user: AbortSignal },
 ): Promise<Deploy> {
+  const { plan, user } = args;
   const { lost } = session.lease;
   const over = new AbortController();
   const intent = new AbortController();
   watchIntents(deps, opened, intent, AbortSignal.any([over.signal, lost]));
   const beforeCommit = AbortSignal.any([user, lost, intent.signal]);
-  const attempt: Attempt = { plan, released, deploy: opened.id, next: opened.tip + 1, releases: [] };
+  const { released, secrets } = args;
+  const attempt: Attempt = { plan, released, secrets, deploy: opened.id, next: opened.tip + 1, releases: [] };
   let deploy = opened;
   const save = async (changes: Partial<Deploy>, done = false) => {
     deploy = { ...deploy, ...changes, releases: attempt.releases };

@@ -11,6 +11,7 @@ import { releaseFrom } from '../plan/target.ts';
 import { isoNow } from './clock.ts';
 import { endingOf } from './ending.ts';
 import { lostTo } from './recover.ts';
+import type { SealedSecrets } from './sealed-secrets.ts';
 import { type ExecutorDeps, runStep, type Session } from './session.ts';
 import { settle } from './settle.ts';
 
@@ -24,6 +25,8 @@ export interface Attempt {
   readonly released: Release | null;
   /** Log entry that the attempt appends next. Whoever else gets it, ends the attempt. */
   next: number;
+  /** What the plan's steps may open, by machine. */
+  readonly secrets: SealedSecrets;
   /** Release entries appended so far. */
   readonly releases: number[];
 }
@@ -76,7 +79,7 @@ async function runSteps(
     if (limit === undefined) return;
     await limit(async () => {
       both.throwIfAborted();
-      const action = actionOf(step, attempt.deploy, specs);
+      const action = actionOf(step, attempt, specs);
       const { id, machine } = step;
       try {
         const done = await runStep(deps, session, { deploy: attempt.deploy, machine, id, action, signal: both });
@@ -98,14 +101,19 @@ async function runSteps(
   if (reasons.length > 0) throw first instanceof Error ? first : new Error('a step failed', { cause: first });
 }
 
-function actionOf(step: PlanStep, deploy: DeployId, specs: ReadonlyMap<string, ServiceSpec>): StepAction {
+function actionOf(
+  step: PlanStep,
+  { deploy, secrets }: Pick<Attempt, 'deploy' | 'secrets'>,
+  specs: ReadonlyMap<string, ServiceSpec>,
+): StepAction {
   const row = (slot: PlannedSlot): SlotRow => ({ ...slot, deploy: slot.deploy ?? deploy });
   const specOf = (digest: string): ServiceSpec => {
     const spec = specs.get(digest);
     if (spec === undefined) throw new Error(`plan names spec ${digest} but does not carry it`);
     return spec;
   };
-  const order = (slot: PlannedSlot) => ({ row: row(slot), spec: specOf(slot.spec) });
+  const opened = (digest: string) => ({ spec: specOf(digest), ...secrets.of(step.machine, specOf(digest)) });
+  const order = (slot: PlannedSlot) => ({ row: row(slot), ...opened(slot.spec) });
   switch (step.verb) {
     case 'pull':
       return { verb: 'pull', image: step.image, imageName: step.imageName };
@@ -117,7 +125,7 @@ function actionOf(step: PlanStep, deploy: DeployId, specs: ReadonlyMap<string, S
         service: step.service,
         template: step.template,
         specDigest: step.spec,
-        spec: specOf(step.spec),
+        ...opened(step.spec),
       };
     case 'start':
       return { verb: 'start', order: order(step.slot) };

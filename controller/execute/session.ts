@@ -1,6 +1,7 @@
 /** One executor's hold on one namespace: its lease and fence, and the ways it acts under them. */
 import type { Logger } from '../../schemas/logger.ts';
 import type { DeployId, MachineName, NamespaceName } from '../../schemas/names.ts';
+import type { MachineSecret, SecretName } from '../../schemas/secret.ts';
 import type { StepAction } from '../../schemas/step.ts';
 import type { Lease, Store } from '../../store/port.ts';
 import type { Agents, StepDone } from './agents.ts';
@@ -17,6 +18,13 @@ export interface ExecutorDeps {
   readonly installation: string;
   /** Where this executor runs. */
   readonly machine: string;
+  /** Opens a secret for one machine only. @throws SECRET_MISSING, BASIS_MOVED when it has another version by now */
+  readonly secrets: {
+    sealFor(
+      machine: MachineName,
+      wanted: { readonly namespace: NamespaceName; readonly name: SecretName; readonly version: number },
+    ): Promise<MachineSecret>;
+  };
   /** A point at which a process may be killed in tests; does nothing otherwise. */
   readonly trace: (point: string) => void;
 }

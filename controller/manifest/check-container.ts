@@ -52,7 +52,18 @@ function checkEnv({ template }: ManifestService, { settings, report }: CheckCont
     const filled = fillEnv(text, settings.env);
     if (!filled.ok) report(['template', 'env', name], filled.message, { hint: filled.hint });
   }
+  for (const field of ['command', 'entrypoint'] as const) {
+    for (const [index, text] of (template[field] ?? []).entries()) {
+      // Arguments stand in process lists, which every user of the machine may read.
+      if (SECRET_PLACEHOLDER.test(text))
+        report(['template', field, index], 'secrets are filled in env only; a command line is for all to see', {
+          hint: 'name it in env, or mount it as a file with source = { secret = … }',
+        });
+    }
+  }
 }
+
+const SECRET_PLACEHOLDER = /\{\{\s*secret\s*:/;
 
 function checkMounts(service: ManifestService, { volumes, report }: CheckContext): void {
   const targets = new Set<string>();
@@ -63,11 +74,13 @@ function checkMounts(service: ManifestService, { volumes, report }: CheckContext
       report([...path, 'target'], `another mount of this service has the target ${quoted(target)}`);
     targets.add(target);
     const isTmpfs = source === 'tmpfs' || source.tmpfs !== undefined;
+    if (source !== 'tmpfs' && source.secret !== undefined && mount.readonly === false)
+      report([...path, 'readonly'], 'a secret cannot be written to');
     if (isTmpfs && mount.readonly === true)
       report([...path, 'readonly'], 'memory that cannot be written to is of no use');
     if (source === 'tmpfs') continue;
     const kinds = Object.keys(source).length;
-    if (kinds !== 1) report([...path, 'source'], 'wants exactly one of volume, bind and tmpfs');
+    if (kinds !== 1) report([...path, 'source'], 'wants exactly one of volume, bind, tmpfs and secret');
     if (source.volume !== undefined && !volumes.has(source.volume)) {
       const hint = didYouMean(source.volume, [...volumes]) ?? 'declare it in volumes';
       report([...path, 'source', 'volume'], `${quoted(source.volume)} is not a volume of this namespace`, { hint });

@@ -1,4 +1,8 @@
-/** Placeholders in values of environment variables: `{{env:NAME}}`, filled from `[env]` of slipway.toml and nowhere else. Pure. */
+/**
+ * Placeholders in values of environment variables: `{{env:NAME}}` is filled from `[env]` of slipway.toml (or `--var`) and
+ * nowhere else; `{{secret:NAME}}` stays, in one spelling. Pure.
+ */
+import { SECRET_NAME, secretPlaceholder } from '../../schemas/secret.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Why a value cannot be filled, or the filled value. */
@@ -8,12 +12,19 @@ export type Filled =
 
 const PLACEHOLDER = /\{\{\s*([a-z_]{1,32})\s*:([^{}]{0,256})\}\}/g;
 
-/** Replaces each placeholder. `{{secret:…}}` stays as it is: the field table refuses it. */
+/** Replaces each placeholder. */
 export function fillEnv(text: string, env: Readonly<Record<string, string>>): Filled {
   let failure: Filled | null = null;
   const value = text.replaceAll(PLACEHOLDER, (whole: string, kind: string, inner: string) => {
     const name = inner.trim();
-    if (kind === 'secret') return whole;
+    if (kind === 'secret') {
+      if (SECRET_NAME.test(name)) return secretPlaceholder(name);
+      failure ??= {
+        ok: false,
+        message: `${JSON.stringify(name)} is not the name of a secret: 1 to 63 of letters, digits, ".", "_" and "-"`,
+      };
+      return whole;
+    }
     if (kind !== 'env') {
       failure ??= {
         ok: false,

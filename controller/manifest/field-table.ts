@@ -17,8 +17,6 @@ export interface FieldRow {
   readonly reason?: string;
 }
 
-const SECRET = /\{\{\s*secret\s*:/;
-
 const MANIFEST_WORKS = [
   'namespace',
   'services[].name',
@@ -38,6 +36,7 @@ const MANIFEST_WORKS = [
     `services[].template.${it}[].source.volume`,
     `services[].template.${it}[].source.bind`,
     `services[].template.${it}[].source.tmpfs.size`,
+    `services[].template.${it}[].source.secret`,
     `services[].template.${it}[].target`,
     `services[].template.${it}[].readonly`,
   ]),
@@ -95,11 +94,6 @@ const MANIFEST_WORKS = [
 ] as const;
 
 const MANIFEST_REFUSED: readonly Omit<FieldRow, 'status'>[] = [
-  {
-    path: 'services[].template.env.*',
-    form: { shown: '`{{secret:NAME}}`', matches: (it) => typeof it === 'string' && SECRET.test(it) },
-    reason: 'there is no store of secrets',
-  },
   { path: 'services[].template.resources.gpu', reason: 'machines do not report graphics processors' },
   { path: 'services[].template.resources.vram', reason: 'machines do not report graphics processors' },
   { path: 'services[].network.service', reason: 'containers do not share networks' },

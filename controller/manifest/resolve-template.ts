@@ -63,6 +63,7 @@ function resolveMount({ source, target: written, readonly = false }: ManifestMou
   const target = written.replace(/\/+$/, '');
   if (source === 'tmpfs') return { kind: 'tmpfs', target, sizeBytes: null };
   if (source.volume !== undefined) return { kind: 'volume', volume: source.volume, target, readonly };
+  if (source.secret !== undefined) return { kind: 'secret', secret: source.secret, target };
   if (source.bind !== undefined) return { kind: 'bind', path: source.bind, target, readonly };
   const size = source.tmpfs?.size;
   return { kind: 'tmpfs', target, sizeBytes: size === undefined ? null : sizeBytes(size) };

@@ -27,7 +27,7 @@ export function buildPlan(input: PlanInput): PlanResult {
   const volumes = sortedBy(desired.volumes, (it) => it.name);
   const live = liveOf(input.released);
 
-  const { pinned, failures: unpinned } = pinServices(services, input.images);
+  const { pinned, failures: unpinned } = pinServices(services, input);
   const placing = place({ namespace, services, machines: input.machines, live, volumeRows: input.volumeRows, others });
   const released = input.released?.release ?? null;
   const failures = [

@@ -38,7 +38,7 @@ export function gatewayPortsOf({ tcpPublish, routes }: Claimant): Claim[] {
 
 function mountClaims({ template }: Claimant): Claim[] {
   return template.mounts.flatMap((mount): Claim[] => {
-    if (mount.kind === 'tmpfs' || mount.readonly) return [];
+    if (!('readonly' in mount) || mount.readonly) return [];
     const key = mount.kind === 'volume' ? `volume/${mount.volume}` : `bind/${mount.path}`;
     return [{ key, kind: 'mount', holder: 'own' }];
   });

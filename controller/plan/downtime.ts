@@ -89,7 +89,7 @@ function why(after: ServiceSpec, before: readonly ServiceSpec[], mine: readonly 
 }
 
 function writes({ template }: ServiceSpec): boolean {
-  return template.mounts.some((it) => it.kind !== 'tmpfs' && !it.readonly);
+  return template.mounts.some((it) => 'readonly' in it && !it.readonly);
 }
 
 function keepLonger(outages: Map<ServiceName, Outage>, outage: Outage): void {

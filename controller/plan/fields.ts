@@ -72,7 +72,8 @@ export const TEMPLATE_FIELDS = {
   network: recreate('network', String),
   udpPublish: recreate('publish (udp)', list(publishText)),
   restart: recreate('restart', String),
-} as const satisfies { [K in keyof ServiceTemplate]: Field<ServiceTemplate[K]> };
+  secrets: { disruption: 'recreate', parts: (it = {}) => members('secrets.', it, (version) => `version ${version}`) },
+} as const satisfies { [K in keyof ServiceTemplate]-?: Field<ServiceTemplate[K]> };
 
 function inPlace<T>(path: string, text: (value: T) => string): Field<T> {
   return { disruption: 'in-place', parts: (value) => ({ [path]: cut(text(value)) }) };
@@ -91,8 +92,10 @@ function words(value: readonly string[] | null): string {
 }
 
 /** Quoted, so that an empty or odd value cannot be taken for its absence. */
-function members(prefix: string, value: Readonly<Record<string, string>>, text = JSON.stringify as Text): Parts {
+function members<T>(
+  prefix: string,
+  value: Readonly<Record<string, T>>,
+  text: (value: T) => string = JSON.stringify,
+): Parts {
   return Object.fromEntries(Object.entries(value).map(([name, it]) => [`${prefix}${name}`, cut(text(it))]));
 }
-
-type Text = (value: string) => string;

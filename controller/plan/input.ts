@@ -4,6 +4,7 @@ import type { Digest, Revision, ServiceName } from '../../schemas/names.ts';
 import type { Machine } from '../../schemas/observed.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { ManagedBy, Release, SlotRow, VolumeRow } from '../../schemas/release.ts';
+import type { SecretVersions } from '../../schemas/secret.ts';
 import type { Desired, ImageRef, ServiceSpec } from '../../schemas/service.ts';
 
 /** A machine and what it offers. `memoryBytes` null: not known, so capacity is not checked. */
@@ -27,6 +28,8 @@ export interface PlanInput {
   readonly machines: readonly MachineView[];
   /** Pinned image of every desired service. */
   readonly images: Readonly<Record<ServiceName, ImageRef>>;
+  /** Versions of the secrets that each desired service names; services without any are left out. */
+  readonly secrets: Readonly<Record<ServiceName, SecretVersions>>;
   /** Jobs that ran to exit code 0: service and template digest. */
   readonly finishedJobs: readonly { readonly service: ServiceName; readonly template: Digest }[];
   /** Live releases of the other namespaces. */

@@ -14,7 +14,7 @@ export interface Pinned {
 /** The pinned services in order of name, and a failure for each whose image nobody knows. */
 export function pinServices(
   services: readonly DesiredService[],
-  images: PlanInput['images'],
+  { images, secrets }: Pick<PlanInput, 'images' | 'secrets'>,
 ): { readonly pinned: ReadonlyMap<ServiceName, Pinned>; readonly failures: readonly PlanFailure[] } {
   const pinned = new Map<ServiceName, Pinned>();
   const failures: PlanFailure[] = [];
@@ -28,7 +28,8 @@ export function pinServices(
       });
       continue;
     }
-    const spec: ServiceSpec = { ...service, template: { ...service.template, image } };
+    const versions = Object.hasOwn(secrets, service.name) ? { secrets: secrets[service.name] } : {};
+    const spec: ServiceSpec = { ...service, template: { ...service.template, image, ...versions } };
     pinned.set(service.name, { spec, digest: specDigest(spec), template: templateDigest(spec) });
   }
   return { pinned, failures };

@@ -56,6 +56,8 @@ export function mountText(mount: Mount): string {
       return `bind ${mount.path} at ${mount.target}${flag}`;
     case 'tmpfs':
       return `tmpfs at ${mount.target}${mount.sizeBytes === null ? '' : `, ${sizeText(mount.sizeBytes)}`}`;
+    case 'secret':
+      return `secret ${mount.secret} at ${mount.target}`;
   }
 }
 

@@ -8,7 +8,7 @@ import { release, slotRows } from './release.ts';
 
 /** The manifest's side of a pinned service. */
 export function unpinned(spec: ServiceSpec): DesiredService {
-  const { image: _, ...template } = spec.template;
+  const { image: _, secrets: __, ...template } = spec.template;
   return { ...spec, template };
 }
 
@@ -42,6 +42,9 @@ export function planInput(
     released: null,
     machines: [machine()],
     images: Object.fromEntries(services.map((spec) => [spec.name, spec.template.image])),
+    secrets: Object.fromEntries(
+      services.flatMap(({ name, template: { secrets } }) => (secrets === undefined ? [] : [[name, secrets]])),
+    ),
     finishedJobs: [],
     others: [],
     volumeRows: rest.released?.release.volumes ?? [],

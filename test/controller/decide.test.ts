@@ -38,7 +38,24 @@ describe('decide', () => {
       act: 'nothing',
     },
   ])('$name', ({ it: given, act }) => {
-    expect(decide(given, A, NOW).act).toBe(act);
+    expect(decide(given, A, NOW, null).act).toBe(act);
+  });
+
+  it.each([
+    { name: 'deploys for a new version of a secret', it: record({ carriedOut: A, secrets: A }), act: 'deploy' },
+    { name: 'leaves versions that were carried out', it: record({ carriedOut: A, secrets: B }), act: 'nothing' },
+    {
+      name: 'tries a failed digest again with another version of a secret',
+      it: record({ failed: { ...failed(A, null).failed, secrets: A } }),
+      act: 'deploy',
+    },
+    {
+      name: 'stays held when a secret changes',
+      it: record({ carriedOut: A, secrets: A, ...held(A) }),
+      act: 'nothing',
+    },
+  ])('$name', ({ it: given, act }) => {
+    expect(decide(given, A, NOW, B).act).toBe(act);
   });
 });
 

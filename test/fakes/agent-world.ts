@@ -8,6 +8,7 @@ import { tracedEngine } from '../../agent/docker/traced.ts';
 import { openImageHistory } from '../../agent/image-history.ts';
 import { type Journal, openJournal } from '../../agent/journal.ts';
 import type { Gateway, Names, Network, VolumeDriver } from '../../agent/ports.ts';
+import { openVault } from '../../agent/secrets/vault.ts';
 import { sleep } from '../../agent/waiting.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { silentLogger } from '../../schemas/logger.ts';
@@ -17,6 +18,7 @@ import { imageText, type Readiness, type ServiceSpec } from '../../schemas/servi
 import type { Fence, Step, StepAction, StepReply } from '../../schemas/step.ts';
 import { createFaultyStore } from '../../store/memory.ts';
 import type { TracePoint } from '../../store/trace.ts';
+import { generateMachineKeys } from '../../trust/seal.ts';
 import { deployId, release, slotRows } from '../builders/release.ts';
 import { createFakeEngine, type FakeEngine } from './engine.ts';
 
@@ -37,6 +39,7 @@ export function createAgentWorld() {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-agent-'));
   const engine: FakeEngine = createFakeEngine();
   const { store, faults } = createFaultyStore({ clock: { now: () => Date.now() }, log: silentLogger });
+  const keys = generateMachineKeys();
   const tables: RoutingTable[] = [];
   const drained: string[] = [];
   const made: string[] = [];
@@ -103,6 +106,13 @@ export function createAgentWorld() {
       names,
       network,
       volumes,
+      vault: await openVault({
+        path: join(folder, 'secrets.json'),
+        installation: INSTALLATION,
+        keys: async () => await keys,
+        onOpened: () => {},
+      }),
+      secretFiles: { ensure: async (namespace, name, version) => `/secrets/${namespace}/${name}.${version}` },
       portHolders: async () => [],
       verify: (signed) => JSON.parse(signed.body) as Step,
       log: silentLogger,

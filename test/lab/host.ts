@@ -30,8 +30,8 @@ export interface Host {
   readonly stateDir: string;
   readonly installation: Installation;
   readonly httpPort: number;
-  /** Runs `slipway ARGS` to its end. */
-  slipway(args: readonly string[], env?: Record<string, string>): Promise<Ran>;
+  /** Runs `slipway ARGS` to its end; `input` is what it reads, nothing by default. */
+  slipway(args: readonly string[], env?: Record<string, string>, input?: string | Buffer): Promise<Ran>;
   /** Starts `slipway ARGS`; the caller ends it. */
   start(args: readonly string[], env?: Record<string, string>): { child: ChildProcess; ended: Promise<Ran> };
   /** Writes a manifest below the host's folder and gives its path. */
@@ -59,11 +59,13 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   const httpPort = await freePort();
   const base = { ...process.env, ...options.env, SLIPWAY_STATE_DIR: stateDir, NO_COLOR: '1' };
 
-  function start(args: readonly string[], env: Record<string, string> = {}) {
+  function start(args: readonly string[], env: Record<string, string> = {}, input?: string | Buffer) {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...base, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -73,7 +75,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     });
     return { child, ended };
   }
-  const slipway = async (args: readonly string[], env?: Record<string, string>) => await start(args, env).ended;
+  const slipway: Host['slipway'] = async (args, env, input) => await start(args, env, input).ended;
 
   await options.prepare?.(stateDir);
   const up = await slipway(['up', '--detach', '--http-port', String(httpPort), ...(options.upArgs ?? [])]);

@@ -88,6 +88,24 @@ describe('a fleet repository that is followed', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, data: { live: 4 } });
   });
 
+  it('a commit that names a missing secret waits for it by name; setting and rotating it is carried out by the controller', async () => {
+    await commit('{{secret:word}}');
+    const failed = async () => (await host.slipway(['status', 'production'])).stdout;
+    for (let i = 0; i < 50 && !(await failed()).includes('SECRET_MISSING'); i++) await sleep(100);
+    expect(await failed()).toContain('web: secret word is not set: `slipway secret set production/word`');
+    expect((await ask(host.httpPort)).body).toBe('web 2');
+
+    await host.slipway(['secret', 'set', 'production/word'], {}, 'first');
+    await answers('web first');
+    const user = startProber({ port: host.httpPort });
+    const rolled = await host.slipway(['secret', 'set', 'production/word'], {}, 'second');
+    expect(rolled, rolled.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('by the controller') });
+    expect((await ask(host.httpPort)).body).toBe('web second');
+    await user.stop();
+    expect(user.answers.filter((it) => it.body === null)).toEqual([]);
+    expect(await failed()).not.toContain('held');
+  });
+
   it('`down` ends the controller that runs as well, and nothing of it comes back', async () => {
     const agent = await host.agentPid();
     const down = await host.slipway(['down']);

@@ -13,6 +13,7 @@ function order(template: Partial<ServiceTemplate> = {}, overrides: Partial<Conta
     job: false,
     overlay: { name: 'slipway-0a1b2c3d', gatewayAddress: '10.210.7.1' },
     volumePaths: {},
+    secrets: { values: {}, paths: {} },
     ...overrides,
   };
 }
@@ -113,7 +114,7 @@ it('never restarts a job, and never lets the engine bring back what a swap stopp
 });
 
 it('refuses to make a container whose volume has no path', () => {
-  expect(() => containerConfig(order({ mounts: [volumeMount()] }))).toThrow(/no path/);
+  expect(() => containerConfig(order({ mounts: [volumeMount()] }))).toThrow(/nothing was given for data/);
 });
 
 it.each([

@@ -54,6 +54,7 @@ async function create(script: string, template: ServiceOverrides<ServiceSpec>['t
       job: false,
       overlay: { name: '', gatewayAddress: '' },
       volumePaths: {},
+      secrets: { values: {}, paths: {} },
     }),
   );
 }
@@ -101,6 +102,7 @@ it('says with its status why it refused', async () => {
     job: false,
     overlay: { name: '', gatewayAddress: '' },
     volumePaths: {},
+    secrets: { values: {}, paths: {} },
   });
   await expect(engine.create(`${name}-x`, config)).rejects.toMatchObject({
     code: 'ENGINE_FAILED',

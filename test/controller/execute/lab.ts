@@ -56,6 +56,7 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
       log: silentLogger,
       installation: '00000000',
       machine: MACHINE,
+      secrets: { sealFor: async (_, { name, version }) => ({ name, version, encapsulated: '', sealed: '' }) },
       trace,
     });
 
@@ -106,6 +107,7 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
         managedBy: 'git',
         rollbackTo: null,
         images: Object.fromEntries(services.map((it) => [it.name, it.template.image])),
+        secrets: {},
         gatewayPorts: [80],
         maxRemovePercent: 100,
         ...overrides,

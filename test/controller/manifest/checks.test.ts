@@ -180,8 +180,8 @@ describe('containers', () => {
   const template = (more: object) => ({ template: { image: 'x:1', ...more } });
   it.each([
     [mount({ volume: 'dta' }), '"dta" is not a volume of this namespace (did you mean "data"?)'],
-    [mount({ volume: 'data', bind: '/x' }), 'wants exactly one of volume, bind and tmpfs'],
-    [mount({}), 'wants exactly one of volume, bind and tmpfs'],
+    [mount({ volume: 'data', bind: '/x' }), 'wants exactly one of volume, bind, tmpfs and secret'],
+    [mount({}), 'wants exactly one of volume, bind, tmpfs and secret'],
     [mount('tmpfs', { readonly: true }), 'memory that cannot be written to is of no use'],
     [mount({ volume: 'data' }, { target: 'data' }), '"data" is not an absolute path'],
     [mount({ volume: 'data' }, { target: '/a/../b' }), '"/a/../b" is not an absolute path'],

@@ -29,6 +29,7 @@ const MOUNTS: Record<string, Example> = {
   'source.volume': mounts({ source: { volume: 'data' } }, { kind: 'volume', volume: 'data', readonly: false }),
   'source.bind': mounts({ source: { bind: '/srv' } }, { kind: 'bind', path: '/srv', readonly: false }),
   'source.tmpfs.size': mounts({ source: { tmpfs: { size: '64Mi' } } }, { kind: 'tmpfs', sizeBytes: 67_108_864 }),
+  'source.secret': mounts({ source: { secret: 'db.KEY' } }, { kind: 'secret', secret: 'db.KEY' }),
   target: mounts({ source: 'tmpfs', target: '/other' }, { target: '/other' }),
   readonly: mounts({ source: { volume: 'data' }, readonly: true }, { kind: 'volume', readonly: true }),
 };
@@ -218,7 +219,6 @@ export const EXAMPLES: Record<string, Example> = {
 
 /** For each field that is refused: what is written. */
 export const REFUSED: Record<string, Example> = {
-  'services[].template.env.*': { template: { env: { KEY: 'a {{ secret:db }}' } } },
   'services[].template.resources.gpu': { template: { resources: { gpu: 1 } } },
   'services[].template.resources.vram': { template: { resources: { vram: '24GB' } } },
   'services[].network.service': { service: { network: { service: 'db' } } },

@@ -71,6 +71,7 @@ const TEMPLATE_CASES = {
     ['publish (udp): none → udp 53 to 53'],
   ],
   restart: [{ template: { restart: 'no' } }, ['restart: unless-stopped → no']],
+  secrets: [{ template: { secrets: { key: 2 } } }, ['secrets.key: none → version 2']],
 } as const satisfies Record<keyof typeof TEMPLATE_FIELDS, Case>;
 
 function differences(overrides: ServiceOverrides<ServiceSpec>) {
