@@ -9,6 +9,7 @@ import { type Problem, problemText } from '../schemas/problem.ts';
 import type { Desired } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
 import type { Connection } from './connect.ts';
+import { type Variables, withVariables } from './variables.ts';
 
 export interface DesiredSource {
   readonly namespace: string;
@@ -40,8 +41,12 @@ export async function desiredFromGit(
 }
 
 /** A manifest file, or a folder of them, as the whole of its namespace. Settings are those of the tracked branch. */
-export async function desiredFromFile(path: string, connection: Connection): Promise<DesiredSource> {
-  const settings = await settingsFor(connection);
+export async function desiredFromFile(
+  path: string,
+  connection: Connection,
+  variables: Variables,
+): Promise<DesiredSource> {
+  const settings = withVariables(await settingsFor(connection), variables);
   const desired = await readManifest(path, settings);
   return { namespace: desired.namespace, desired, revision: null, maxRemovePercent: settings.prune.maxPercent };
 }

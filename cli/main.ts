@@ -52,7 +52,11 @@ const consent = () =>
     '--consent <plan>',
     'carry out exactly this plan although it removes a lot (its id, or the first 12 digits)',
   );
-const variable = () => new Option('--pull', 'resolve every image tag again');
+const pull = () => new Option('--pull', 'resolve every image tag again');
+const variable = () =>
+  new Option('--var <name=value>', 'fills {{env:NAME}} of a manifest given by hand, before [env] of slipway.toml')
+    .argParser((text: string, before: readonly string[]) => [...before, text])
+    .default([], 'none');
 
 command(
   program,
@@ -96,9 +100,13 @@ command(
   program,
   'validate [paths...]',
   'Check manifests offline: every problem with file, line and column.',
-  ['slipway validate', 'slipway validate namespaces/production.toml', 'slipway validate --json /srv/fleet'],
+  [
+    'slipway validate',
+    'slipway validate namespaces/production.toml --var REGION=eu',
+    'slipway validate --json /srv/fleet',
+  ],
   async () => (await import('./commands/validate.ts')).validate,
-);
+).addOption(variable());
 command(
   program,
   'plan <namespace>',
@@ -113,6 +121,7 @@ command(
   .option('-f, --file <file>', 'plan this manifest (a file or a folder) instead of what git says')
   .option('--markdown', 'as a pull request comment would show it')
   .addOption(detailed())
+  .addOption(pull())
   .addOption(variable());
 const deploy = command(
   program,
@@ -131,6 +140,7 @@ const deploy = command(
   .addOption(dryRun())
   .addOption(detailed())
   .addOption(consent())
+  .addOption(pull())
   .addOption(variable())
   .passThroughOptions(false);
 command(
@@ -142,7 +152,8 @@ command(
 )
   .requiredOption('-f, --file <file>', 'the manifest (a file or a folder)')
   .option('--markdown', 'as a pull request comment would show it')
-  .addOption(detailed());
+  .addOption(detailed())
+  .addOption(variable());
 command(
   program,
   'status [namespace]',

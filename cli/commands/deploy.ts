@@ -9,6 +9,7 @@ import { type Connection, connect } from '../connect.ts';
 import { type DesiredSource, desiredFromFile, desiredFromGit } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
+import { refuseVariables, variablesOf } from '../variables.ts';
 import { exitCodeOf, planOrThrow, planSource, printPlan } from './plan.ts';
 
 export async function deploy(context: CommandContext): Promise<number> {
@@ -19,12 +20,13 @@ export async function deploy(context: CommandContext): Promise<number> {
       'name a namespace (`slipway deploy production`) or a manifest (`slipway deploy -f production.toml`)',
     );
   }
+  if (file === undefined) refuseVariables(context);
   await using connection = await connect(context);
   let worst: number = EXIT.ok;
   const sources =
     file === undefined
       ? await Promise.all(context.args.map((it) => desiredFromGit(connection, it, context.signal)))
-      : [await desiredFromFile(file, connection)];
+      : [await desiredFromFile(file, connection, variablesOf(context))];
   for (const source of sources) worst = Math.max(worst, await deployOne(context, connection, source));
   return worst;
 }

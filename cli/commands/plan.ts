@@ -11,13 +11,15 @@ import { type DesiredSource, desiredFromFile, desiredFromGit } from '../desired.
 import { EXIT } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
+import { refuseVariables, variablesOf } from '../variables.ts';
 
 export async function plan(context: CommandContext): Promise<number> {
   const [namespace = ''] = context.args;
   const file = textOption(context, 'file');
+  if (file === undefined) refuseVariables(context);
   return await showPlan(context, async (connection) => {
     if (file === undefined) return await desiredFromGit(connection, namespace, context.signal);
-    const source = await desiredFromFile(file, connection);
+    const source = await desiredFromFile(file, connection, variablesOf(context));
     if (source.namespace === namespace) return source;
     throw new SlipwayError('USAGE', `${file} is a manifest of ${source.namespace}, not of ${namespace}`);
   });
@@ -25,7 +27,7 @@ export async function plan(context: CommandContext): Promise<number> {
 
 export async function preview(context: CommandContext): Promise<number> {
   const file = textOption(context, 'file') ?? '';
-  return await showPlan(context, async (connection) => await desiredFromFile(file, connection));
+  return await showPlan(context, async (connection) => await desiredFromFile(file, connection, variablesOf(context)));
 }
 
 async function showPlan(

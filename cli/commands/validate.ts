@@ -9,6 +9,7 @@ import { type Problem, problemText } from '../../schemas/problem.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../output.ts';
 import type { CommandContext } from '../run-command.ts';
+import { type Variables, variablesOf, withVariables } from '../variables.ts';
 
 interface Verdict {
   readonly namespaces: readonly string[];
@@ -19,7 +20,7 @@ interface Verdict {
 export async function validate(context: CommandContext): Promise<number> {
   const { output } = context;
   const paths = context.args.length === 0 ? ['.'] : context.args;
-  const verdicts = await Promise.all(paths.map(check));
+  const verdicts = await Promise.all(paths.map((it) => check(it, variablesOf(context))));
   const problems = verdicts.flatMap((it) => it.problems);
   const notices = verdicts.flatMap((it) => it.notices);
   const namespaces = [...new Set(verdicts.flatMap((it) => it.namespaces))].toSorted();
@@ -32,19 +33,20 @@ export async function validate(context: CommandContext): Promise<number> {
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-async function check(path: string): Promise<Verdict> {
+async function check(path: string, variables: Variables): Promise<Verdict> {
   const info = await stat(path).catch((error: unknown) => {
     throw new SlipwayError('USAGE', `${path} cannot be read: there is no such file or folder`, {}, error);
   });
-  if (!info.isDirectory()) return await checkFile(path);
+  if (!info.isDirectory()) return await checkFile(path, variables);
   const root = await fleetRoot(resolve(path));
   if (root === null)
     throw new SlipwayError(
       'USAGE',
       `${path} is no fleet repository: neither it nor a folder above has ${SETTINGS_PATH}; name a manifest instead`,
     );
-  const { settings, problems, notices } = await settingsIn(root);
-  if (settings === null) return { namespaces: [], problems, notices };
+  const { settings: own, problems, notices } = await settingsIn(root);
+  if (own === null) return { namespaces: [], problems, notices };
+  const settings = withVariables(own, variables);
   const files = await filesBelow(root, settings.source.manifests);
   const loaded = loadNamespaces(files, settings);
   const asked = within(root, resolve(path));
@@ -56,10 +58,11 @@ async function check(path: string): Promise<Verdict> {
 }
 
 /** One manifest; with a fleet repository around it, as the namespace that its name says. */
-async function checkFile(path: string): Promise<Verdict> {
+async function checkFile(path: string, variables: Variables): Promise<Verdict> {
   const root = await fleetRoot(dirname(resolve(path)));
-  const { settings, problems, notices } = root === null ? parseSettings(null) : await settingsIn(root);
-  if (settings === null) return { namespaces: [], problems, notices };
+  const { settings: own, problems, notices } = root === null ? parseSettings(null) : await settingsIn(root);
+  if (own === null) return { namespaces: [], problems, notices };
+  const settings = withVariables(own, variables);
   const inside = root === null ? null : relative(root, resolve(path));
   const bytes = await readFile(path);
   if (inside === SETTINGS_PATH) return { namespaces: [], problems, notices };
