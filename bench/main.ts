@@ -10,6 +10,7 @@ import { commitToServing } from './commit-to-serving.ts';
 import { machineFacts } from './machine-facts.ts';
 import { memory } from './memory.ts';
 import { plan } from './plan.ts';
+import { secretRotation } from './secret-rotation.ts';
 import { replacePart } from './table.ts';
 import { unchangedPoll } from './unchanged-poll.ts';
 
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   plan,
   'unchanged-poll': unchangedPoll,
   memory,
+  'secret-rotation': secretRotation,
 };
 
 const README = fileURLToPath(new URL('README.md', import.meta.url));
