@@ -224,7 +224,7 @@ export function createAgent(deps: AgentDeps): Agent {
     sweeper,
     observer,
     prune,
-    vault: deps.vault,
+    secrets,
     gateway,
     names,
     creator,

@@ -18,7 +18,7 @@ import type { Prober } from './prober.ts';
 import { serveQueries } from './queries.ts';
 import type { Router } from './router.ts';
 import type { Scene } from './scene.ts';
-import type { Vault } from './secrets/vault.ts';
+import type { SecretsOfSpec } from './secrets/secrets.ts';
 import type { StepServer } from './steps/server.ts';
 import { serveStreams } from './streams.ts';
 import type { Swaps } from './swaps.ts';
@@ -51,7 +51,7 @@ export interface SupervisorDeps {
   readonly sweeper: Sweeper;
   readonly observer: Observer;
   readonly prune: () => Promise<void>;
-  readonly vault: Pick<Vault, 'forget'>;
+  readonly secrets: Pick<SecretsOfSpec, 'forget'>;
   readonly gateway: Gateway;
   readonly names: Names;
   readonly creator: Creator;
@@ -155,7 +155,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         pruneAt = now() + PRUNE_EVERY_MS;
         await deps.prune();
         await journal.forgetSpecs();
-        await deps.vault.forget(journal.specsInUse());
+        await deps.secrets.forget(journal.specsInUse());
       }
     }
   }

@@ -3,12 +3,13 @@
  * by bind mounts. Gone after a reboot, and written again before a container starts.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { SecretName } from '../../schemas/secret.ts';
+import type { ServiceSpec } from '../../schemas/service.ts';
 
 /** TMPFS_MAGIC (statfs(2)). */
 const TMPFS = 0x01021994;
@@ -16,6 +17,8 @@ const TMPFS = 0x01021994;
 export interface SecretFiles {
   /** The file has exactly these bytes. Gives its path on the machine. @throws SECRET_UNREADABLE */
   ensure(namespace: NamespaceName, name: SecretName, version: number, value: Buffer): Promise<string>;
+  /** Files that none of these specs pins are gone. */
+  keepOnly(used: ReadonlyMap<NamespaceName, readonly ServiceSpec[]>): Promise<void>;
 }
 
 /** Nothing is mounted before the first file is asked for. */
@@ -32,6 +35,17 @@ export function createSecretFiles({ folder }: { readonly folder: string }): Secr
       await writeFile(beside, value, { mode: 0o444 });
       await rename(beside, path);
       return path;
+    },
+    async keepOnly(used) {
+      for (const namespace of await readdir(folder).catch(() => [])) {
+        const pinned = new Set(
+          (used.get(namespace) ?? []).flatMap(({ template }) =>
+            Object.entries(template.secrets ?? {}).map(([name, version]) => `${name}.${version}`),
+          ),
+        );
+        const names = await readdir(`${folder}/${namespace}`);
+        for (const name of names.filter((it) => !pinned.has(it))) await rm(`${folder}/${namespace}/${name}`);
+      }
     },
   };
 }

@@ -9,13 +9,15 @@ import type { Vault } from './vault.ts';
 export interface SecretsOfSpec {
   /** Opens what the spec names; its files are there. @throws SECRET_UNREADABLE */
   open(namespace: NamespaceName, spec: ServiceSpec): Promise<OpenSecrets>;
+  /** What none of these specs pins goes, from the disk and from memory. */
+  forget(used: ReadonlyMap<NamespaceName, readonly ServiceSpec[]>): Promise<void>;
 }
 
 export function createSecretsOfSpec({
   vault,
   files,
 }: {
-  vault: Pick<Vault, 'open'>;
+  vault: Pick<Vault, 'open' | 'forget'>;
   files: SecretFiles;
 }): SecretsOfSpec {
   return {
@@ -33,6 +35,10 @@ export function createSecretsOfSpec({
         }),
       );
       return { values: Object.fromEntries(values), paths: Object.fromEntries(paths) };
+    },
+    async forget(used) {
+      await vault.forget(used);
+      await files.keepOnly(used);
     },
   };
 }

@@ -112,7 +112,10 @@ export function createAgentWorld() {
         keys: async () => await keys,
         onOpened: () => {},
       }),
-      secretFiles: { ensure: async (namespace, name, version) => `/secrets/${namespace}/${name}.${version}` },
+      secretFiles: {
+        ensure: async (namespace, name, version) => `/secrets/${namespace}/${name}.${version}`,
+        keepOnly: async () => {},
+      },
       portHolders: async () => [],
       verify: (signed) => JSON.parse(signed.body) as Step,
       log: silentLogger,
