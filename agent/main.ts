@@ -99,6 +99,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
       path: `${paths.agent}/secrets.json`,
       installation: id,
       keys: () => machineKeys(paths.keys),
+      trace,
       onOpened: (name, value) => redactor.know(name, value),
     }),
     secretFiles: createSecretFiles({ folder: paths.secretFiles }),

@@ -7,6 +7,7 @@ import { SlipwayError } from '../../schemas/errors.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { MachineSecret, SecretName } from '../../schemas/secret.ts';
 import type { ServiceSpec } from '../../schemas/service.ts';
+import type { TracePoint } from '../../store/trace.ts';
 import { type MachineKeys, openForMachine } from '../../trust/seal.ts';
 import { createDurableRecord } from '../durable-record.ts';
 
@@ -26,12 +27,13 @@ export interface VaultDeps {
   readonly path: string;
   readonly installation: string;
   readonly keys: () => Promise<MachineKeys>;
+  readonly trace: TracePoint;
   /** Told each value that was opened. */
   readonly onOpened: (name: SecretName, value: Buffer) => void;
 }
 
 /** Reads the file of an earlier run and opens what is in it, so that `onOpened` knows every value from the start. */
-export async function openVault({ path, installation, keys, onOpened }: VaultDeps): Promise<Vault> {
+export async function openVault({ path, installation, keys, trace, onOpened }: VaultDeps): Promise<Vault> {
   const record = createDurableRecord<Kept>({ path, initial: await readKept(path) });
   let suspects = new Set<string>();
 
@@ -59,7 +61,9 @@ export async function openVault({ path, installation, keys, onOpened }: VaultDep
     open,
     async keep(namespace, secrets) {
       if (secrets.length === 0) return;
+      trace('secrets.keep');
       await record.change((kept) => secrets.reduce((all, it) => withSecret(all, namespace, it), kept));
+      trace('secrets.kept');
       for (const it of secrets) await open(namespace, it.name, it.version);
     },
     async forget(used) {

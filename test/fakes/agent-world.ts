@@ -110,6 +110,7 @@ export function createAgentWorld() {
         path: join(folder, 'secrets.json'),
         installation: INSTALLATION,
         keys: async () => await keys,
+        trace,
         onOpened: () => {},
       }),
       secretFiles: {

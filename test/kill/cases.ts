@@ -1,5 +1,5 @@
 /** What the kill tests deploy: every strategy, as an update and as the first deploy and the removal of a service. */
-import { type Target, webManifest, webService } from './lab.ts';
+import { SECRET, type Target, webManifest, webService } from './lab.ts';
 
 export interface KillCase {
   readonly name: string;
@@ -59,7 +59,11 @@ export const START_FIRST = update({
   name: 'rolling',
   class: 'start-first',
   slots: ['web.0'],
-  service: (version, nonce) => webService('web', version, nonce),
+  // With a secret in the environment and as a file, so that its way is killed at as well.
+  service: (version) =>
+    webService('web', version, `{{secret:${SECRET}}}`, {
+      template: { mounts: [{ source: { secret: SECRET }, target: '/run/secrets/word' }] },
+    }),
 });
 
 export const STOP_FIRST = update({

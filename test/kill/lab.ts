@@ -7,6 +7,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { createSecrets } from '../../controller/secrets.ts';
+import { clusterKey } from '../../trust/secret-keys.ts';
 import { type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readInventory } from '../lab/inventory.ts';
@@ -56,6 +58,8 @@ export interface KillLab {
 }
 
 const CONVERGE_MS = 20_000;
+/** A secret of the namespace that has another value for each deploy. */
+export const SECRET = 'word';
 
 /** A manifest of services on the test image; the first one answers on the gateway. */
 export function webManifest(services: readonly object[], volumes: readonly object[] = []): object {
@@ -96,12 +100,21 @@ export async function createKillLab(): Promise<KillLab> {
   const agent = await superviseAgent(host, { SLIPWAY_TRACE: traces.agent, SLIPWAY_KILL_FILE: orders });
   const store = await openStore(host);
   const worst = new Map<string, number>();
+  const secrets = createSecrets({
+    bucket: store.bucket('secrets'),
+    installation: host.installation.id,
+    clusterKey: () => clusterKey(join(host.stateDir, 'keys')),
+    machineKeys: async () => ({}),
+  });
   let nonce = 0;
   let prober: Prober | null = null;
 
   /** Writes what is deployed next. */
   async function renew(target: Target): Promise<void> {
     nonce += 1;
+    const value = Buffer.from(String(nonce));
+    const at = new Date().toISOString();
+    await secrets.set({ namespace: 'production', name: SECRET, value, by: 'test', at });
     await host.manifest(target.name, target.manifest(String(nonce)));
   }
 

@@ -17,7 +17,13 @@ beforeAll(async () => {
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
 const vaultAt = async (name: string, onOpened: VaultDeps['onOpened'] = () => {}) =>
-  await openVault({ path: join(folder, name), installation: '0a1b2c3d', keys: async () => keys, onOpened });
+  await openVault({
+    path: join(folder, name),
+    installation: '0a1b2c3d',
+    keys: async () => keys,
+    trace: () => {},
+    onOpened,
+  });
 const boxed = async (name: string, version: number, value: string) => ({
   name,
   version,
