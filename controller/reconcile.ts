@@ -3,15 +3,19 @@
 import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
-import type { ManagedBy, Release } from '../schemas/release.ts';
+import type { ManagedBy, Release, VolumeRow } from '../schemas/release.ts';
 import { type SecretName, secretNames } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
+import type { Settings } from '../schemas/settings.ts';
 import type { Store } from '../store/port.ts';
 import { pinImages } from './execute/images.ts';
 import { readSituation, readSpecs, type Situation } from './execute/situation.ts';
+import type { ServicePatch } from './patch/patch.ts';
+import { patchDesired } from './patch/patch-desired.ts';
+import { withSameImage } from './patch/same-image.ts';
 import { buildPlan } from './plan/build.ts';
-import type { PlanInput, PlanResult } from './plan/input.ts';
+import type { PlanFailure, PlanInput, PlanResult } from './plan/input.ts';
 import { pinSecrets } from './plan/pin-secrets.ts';
 import { readSecretFacts } from './secrets.ts';
 
@@ -34,30 +38,57 @@ export function desiredDigest(desired: Desired): Digest {
 /** A plan that makes the namespace what `desired` says. @throws MACHINE_UNREACHABLE when no agent can be asked. */
 export async function planDesired(request: PlanRequest): Promise<PlanResult> {
   const situation = await readSituation(request.store, request.desired.namespace);
-  const live = situation.released;
-  const released = new Map(
-    Object.entries(live?.release.services ?? {}).flatMap(([name, digest]) => {
-      const spec = live?.specs.get(digest);
-      return spec === undefined ? [] : [[name, spec] as const];
-    }),
-  );
+  const released = liveSpecs(situation);
   const pinned = await pinImages({
     services: request.desired.services,
     released,
     machine: anyMachine(situation),
     messages: request.store.messages,
+    fresh: 'all',
     refresh: request.refreshImages ?? false,
   });
-  const { images } = pinned;
-  const { secrets, failures: missing } = pinSecrets({
-    ...(await secretsOf(request.store, request.desired)),
+  return await planPinned(situation, request, { ...pinned, kind: 'deploy', released, isFresh: () => true });
+}
+
+/**
+ * A plan that changes one service of what is live, and nothing else: every other service keeps its exact spec and image,
+ * whatever its tag means by now. A namespace without a release begins with this service.
+ *
+ * @throws USAGE when the patch does not fit, with all that is wrong with it
+ */
+export async function planPatch(
+  request: Omit<PlanRequest, 'desired'> & {
+    readonly namespace: string;
+    readonly patch: ServicePatch;
+    readonly settings: Settings;
+  },
+): Promise<PlanResult> {
+  const { store, namespace, patch } = request;
+  const situation = await readSituation(store, namespace);
+  const released = liveSpecs(situation);
+  const base: Desired = {
+    namespace,
+    services: [...released.values()].map(unpinned),
+    volumes: volumesOf(situation.volumeRows),
+  };
+  const patched = patchDesired(base, patch, request.settings);
+  if (!patched.ok) throw new SlipwayError('USAGE', patched.problems.join('\n'), { problems: patched.problems });
+  const pinned = await pinImages({
+    services: patched.desired.services,
     released,
-    images,
-    isFresh: () => true,
+    machine: anyMachine(situation),
+    messages: store.messages,
+    fresh: new Set([patch.service]),
+    refresh: request.refreshImages ?? false,
   });
-  const failures = [...pinned.failures, ...missing];
-  if (failures.length > 0) return { ok: false, failures };
-  return buildPlan({ ...inputOf(situation, request), kind: 'deploy', rollbackTo: null, images, secrets });
+  const before = released.get(patch.service);
+  const { desired, images } =
+    before === undefined || pinned.failures.length > 0
+      ? { ...pinned, desired: patched.desired }
+      : withSameImage(patched.desired, pinned.images, before);
+  const isFresh = (service: string) => service === patch.service;
+  const pins = { ...pinned, images, kind: 'deploy' as const, released, isFresh };
+  return await planPinned(situation, { ...request, desired }, pins);
 }
 
 /**
@@ -71,32 +102,16 @@ export async function planSecret(
   const { store, namespace, secret } = request;
   const situation = await readSituation(store, namespace);
   if (situation.released === null) throw new SlipwayError('UNKNOWN_NAMESPACE', `${namespace} has no live release`);
-  const { release, specs } = situation.released;
-  const services = Object.values(release.services).map((digest) => ServiceSpecRecord.parse(specs.get(digest)));
-  const desired: Desired = { namespace, services: services.map(unpinned), volumes: volumesOf(release) };
-  const images = Object.fromEntries(services.map((it) => [it.name, it.template.image]));
-  const released = new Map(services.map((it) => [it.name, it]));
-  const { secrets, failures } = pinSecrets({
-    ...(await secretsOf(store, desired)),
-    released,
-    images,
-    isFresh: (_, name) => name === secret,
-  });
-  if (failures.length > 0) return { ok: false, failures };
-  return buildPlan({
-    ...inputOf(situation, { ...request, desired }),
-    kind: 'deploy',
-    rollbackTo: null,
-    images,
-    secrets,
-  });
-}
-
-async function secretsOf(store: Store, { namespace, services }: Desired) {
-  const facts = services.some((it) => secretNames(it.template).length > 0)
-    ? await readSecretFacts(store.bucket('secrets'), namespace)
-    : [];
-  return { namespace, services, facts: new Map(facts.map((it) => [it.name, it])) };
+  const released = liveSpecs(situation);
+  const services = [...released.values()];
+  const desired: Desired = {
+    namespace,
+    services: services.map(unpinned),
+    volumes: volumesOf(situation.released.release.volumes),
+  };
+  const isFresh = (_: string, name: SecretName) => name === secret;
+  const pins = { images: imagesOf(services), failures: [], kind: 'deploy' as const, released, isFresh };
+  return await planPinned(situation, { ...request, desired }, pins);
 }
 
 /** A plan that removes the namespace; its volumes stay. */
@@ -105,13 +120,7 @@ export async function planRemoval(
 ): Promise<PlanResult> {
   const situation = await readSituation(request.store, request.namespace);
   const desired: Desired = { namespace: request.namespace, services: [], volumes: [] };
-  return buildPlan({
-    ...inputOf(situation, { ...request, desired }),
-    kind: 'remove',
-    rollbackTo: null,
-    images: {},
-    secrets: {},
-  });
+  return buildPlan({ ...inputOf(situation, { ...request, desired }), kind: 'remove', rollbackTo: null, images: {}, secrets: {} });
 }
 
 /**
@@ -132,18 +141,47 @@ export async function planRollback(
     return spec;
   });
   const situation = await readSituation(store, namespace);
-  const desired: Desired = { namespace, services: services.map(unpinned), volumes: volumesOf(target) };
-  const images: Record<string, ImageRef> = Object.fromEntries(services.map((it) => [it.name, it.template.image]));
-  // The newest versions: a secret that was changed since then was most likely changed for a reason.
-  const { secrets, failures } = pinSecrets({
-    ...(await secretsOf(store, desired)),
-    released: new Map(services.map((it) => [it.name, it])),
-    images,
-    isFresh: () => true,
-  });
-  if (failures.length > 0) return { ok: false, failures };
-  const back = { kind: 'rollback' as const, rollbackTo: target.n, images, secrets };
-  return buildPlan({ ...inputOf(situation, { ...request, desired }), ...back });
+  const desired: Desired = { namespace, services: services.map(unpinned), volumes: volumesOf(target.volumes) };
+  // With the newest versions of secrets: one that was changed since then was most likely changed for a reason.
+  return await planPinned(
+    situation,
+    { ...request, desired },
+    {
+      images: imagesOf(services),
+      failures: [],
+      kind: 'rollback',
+      rollbackTo: target.n,
+      released: new Map(services.map((it) => [it.name, it])),
+      isFresh: () => true,
+    },
+  );
+}
+
+/** Pins the secrets too, and plans when nothing is missing. */
+async function planPinned(
+  situation: Situation,
+  request: PlanRequest,
+  pins: Pick<Parameters<typeof pinSecrets>[0], 'images' | 'released' | 'isFresh'> & {
+    readonly kind: 'deploy' | 'rollback';
+    readonly rollbackTo?: number;
+    readonly failures: readonly PlanFailure[];
+  },
+): Promise<PlanResult> {
+  const { store, desired } = request;
+  const { namespace, services } = desired;
+  const facts = services.some((it) => secretNames(it.template).length > 0)
+    ? await readSecretFacts(store.bucket('secrets'), namespace)
+    : [];
+  const known = new Map(facts.map((it) => [it.name, it]));
+  const { secrets, failures } = pinSecrets({ ...pins, namespace, services, facts: known });
+  const all = [...pins.failures, ...failures];
+  if (all.length > 0) return { ok: false, failures: all };
+  const { kind, rollbackTo = null, images } = pins;
+  return buildPlan({ ...inputOf(situation, request), kind, rollbackTo, images, secrets });
+}
+
+function imagesOf(services: readonly ServiceSpec[]): Record<string, ImageRef> {
+  return Object.fromEntries(services.map((it) => [it.name, it.template.image]));
 }
 
 async function rollbackTarget(store: Store, namespace: string, to: number | null): Promise<Release> {
@@ -175,10 +213,19 @@ function unpinned(spec: ServiceSpec): DesiredService {
 }
 
 /** Volumes stay where they are; how they were made matters only when they are. */
-function volumesOf(release: Release): Desired['volumes'] {
-  return release.volumes
-    .map((it) => ({ name: it.volume, scope: 'single' as const, quotaBytes: null, mode: null, owner: null }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+function volumesOf(rows: readonly VolumeRow[]): Desired['volumes'] {
+  const names = [...new Set(rows.map((it) => it.volume))].toSorted();
+  return names.map((name) => ({ name, scope: 'single', quotaBytes: null, mode: null, owner: null }));
+}
+
+/** Specs of the live release by service. */
+function liveSpecs({ released }: Situation): Map<string, ServiceSpec> {
+  return new Map(
+    Object.entries(released?.release.services ?? {}).flatMap(([name, digest]) => {
+      const spec = released?.specs.get(digest);
+      return spec === undefined ? [] : [[name, spec] as const];
+    }),
+  );
 }
 
 function inputOf(

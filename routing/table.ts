@@ -64,8 +64,10 @@ interface Wanted {
 }
 
 function wishes(live: LiveRelease, spec: ServiceSpec, machine: MachineName): Wanted[] {
-  const routes = spec.routes.map((place) => ({ place, wish: { live, spec, port: place.port, local: false } }));
   const slots = slotsOf(live.release, spec.name);
+  // Stopped: nobody is missing, so clients are told that there is nothing (404) rather than to come back later (503).
+  if (slots.length === 0) return [];
+  const routes = spec.routes.map((place) => ({ place, wish: { live, spec, port: place.port, local: false } }));
   if (!slots.some((it) => it.machine === machine)) return routes;
   // A published port is the machine's own door to its own slots, so with slots elsewhere too it needs its own backend.
   const local = slots.some((it) => it.machine !== machine);

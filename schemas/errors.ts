@@ -66,6 +66,7 @@ export const ERRORS = {
   HELD: { retry: 'operator', means: 'The namespace is held; `slipway resume` lets the loop go on.' },
   ABORTED: { retry: 'operator', means: 'Somebody aborted the deploy.' },
   UNKNOWN_NAMESPACE: { retry: 'operator', means: 'No release of this namespace exists.' },
+  UNKNOWN_SERVICE: { retry: 'operator', means: 'The live release of the namespace has no such service.' },
   UNKNOWN_RELEASE: { retry: 'operator', means: 'The namespace has no such release.' },
   ENGINE_UNAVAILABLE: { retry: 'backoff', means: 'Docker does not answer.' },
   ENGINE_FAILED: { retry: 'new-revision', means: 'Docker refused to create or start a container.' },

@@ -22,6 +22,9 @@ const ImageReply = z.union([
   z.object({ error: z.object({ code: z.string(), message: z.string() }) }),
 ]);
 
+/** The services of a plan whose references may change their meaning: all of them, or the ones a patch names. */
+export type FreshServices = 'all' | ReadonlySet<string>;
+
 export interface PinnedImages {
   /** Service → image. */
   readonly images: Record<string, ImageRef>;
@@ -32,13 +35,15 @@ export interface PinnedImages {
  * Pins the image of every service.
  *
  * @param machine whose engine and registry credentials are asked
- * @param refresh resolve every string again
+ * @param fresh services whose strings may be resolved again; every other one keeps what is live, whatever it says
+ * @param refresh resolve the strings of these again although nothing asks for it
  */
 export async function pinImages(args: {
   readonly services: readonly DesiredService[];
   readonly released: ReadonlyMap<string, ServiceSpec>;
   readonly machine: string;
   readonly messages: Messages;
+  readonly fresh: FreshServices;
   readonly refresh: boolean;
 }): Promise<PinnedImages> {
   const images: Record<string, ImageRef> = {};
@@ -47,13 +52,14 @@ export async function pinImages(args: {
   await Promise.all(
     args.services.map(async (service) => {
       const before = args.released.get(service.name);
+      const fresh = args.fresh === 'all' || args.fresh.has(service.name);
       const same = before?.imageName === service.imageName && service.pullPolicy !== 'always' && !args.refresh;
-      if (before !== undefined && same) {
+      if (before !== undefined && (same || !fresh)) {
         images[service.name] = before.template.image;
         return;
       }
       const key = `${service.pullPolicy} ${service.imageName}`;
-      const answer = asked.get(key) ?? resolve(args, service);
+      const answer = asked.get(key) ?? (args.refresh ? resolveAnew(args, service) : resolve(args, service));
       asked.set(key, answer);
       try {
         images[service.name] = await answer;
@@ -66,7 +72,19 @@ export async function pinImages(args: {
   return { images, failures: failures.toSorted((a, b) => (a.message < b.message ? -1 : 1)) };
 }
 
-async function resolve(args: { machine: string; messages: Messages }, service: DesiredService): Promise<ImageRef> {
+type Resolvable = Pick<DesiredService, 'imageName' | 'pullPolicy'>;
+
+/**
+ * What the tag means where the image comes from: an engine that once pulled it would only say what it meant then. An
+ * image that was built on the machine has no registry to ask.
+ */
+async function resolveAnew(args: { machine: string; messages: Messages }, service: Resolvable): Promise<ImageRef> {
+  const known = await resolve(args, service);
+  if (service.pullPolicy !== 'if-not-present' || 'localId' in known) return known;
+  return await resolve(args, { ...service, pullPolicy: 'always' });
+}
+
+async function resolve(args: { machine: string; messages: Messages }, service: Resolvable): Promise<ImageRef> {
   const request = { imageName: service.imageName, pullPolicy: service.pullPolicy };
   const answer = await askAgent({
     messages: args.messages,
