@@ -36,6 +36,7 @@ import { createStepServer, type StepServer, type VerifyStep } from './steps/serv
 import { createSupervisor } from './supervisor.ts';
 import { createSwaps } from './swaps.ts';
 import { createSweeper } from './sweeper.ts';
+import { createVolumeLeftovers } from './volume-leftovers.ts';
 import { createWaitReady } from './wait-ready.ts';
 import { createWorld } from './world.ts';
 
@@ -117,7 +118,8 @@ export function createAgent(deps: AgentDeps): Agent {
   const router = createRouter({ compute: () => scene.routed(), gateway, names, network, log, trace, lifetime });
   const ready = createWaitReady({ world, prober, engine, now });
   const swaps = createSwaps({ journal, instances, ready, locks, log, trace, now, lifetime });
-  const closer = createCloser({ journal, running, swaps, instances, world, machine, log });
+  const volumeLeftovers = createVolumeLeftovers({ volumes, world, log: store.log, logger: log });
+  const closer = createCloser({ journal, running, swaps, instances, world, volumeLeftovers, machine, log });
   const follower = createFollower({ log: store.log, specs: store.specs, journal, router, locks, logger: log });
   const retirer = createRetirer({ journal, world, instances, machine });
   const tell = (kind: string, namespace: string, message: string) => {

@@ -7,6 +7,7 @@ import type { Journal } from './journal.ts';
 import { withClosed, withoutOpen } from './journal-records.ts';
 import type { RunningSteps } from './steps/running.ts';
 import type { Swaps } from './swaps.ts';
+import type { VolumeLeftovers } from './volume-leftovers.ts';
 import type { World } from './world.ts';
 
 export interface Closer {
@@ -20,12 +21,13 @@ export interface CloserDeps {
   readonly swaps: Swaps;
   readonly instances: Instances;
   readonly world: Pick<World, 'containers' | 'refresh'>;
+  readonly volumeLeftovers: VolumeLeftovers;
   readonly machine: string;
   readonly log: Logger;
 }
 
 export function createCloser(deps: CloserDeps): Closer {
-  const { journal, running, swaps, instances, world, machine, log } = deps;
+  const { journal, running, swaps, instances, world, volumeLeftovers, machine, log } = deps;
 
   /** Instances of the deploy that the live release does not name, nor any swap that is still to be settled. */
   function leftovers(namespace: string, deploy: string) {
@@ -53,6 +55,7 @@ export function createCloser(deps: CloserDeps): Closer {
       await world.refresh();
       const gone = leftovers(namespace, deploy);
       await Promise.all(gone.map((it) => instances.discard(it, () => {}, 'at once')));
+      await volumeLeftovers.discard(namespace, deploy);
       await journal.change(namespace, 'open.forget', (ops) => withoutOpen(ops, deploy));
       if (gone.length > 0) log.info({ namespace, deploy, count: gone.length }, 'removed what no release names');
     },

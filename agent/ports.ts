@@ -1,5 +1,5 @@
 /** What the agent's core asks of its neighbours on the machine; adapters stand in docker/, gateway/, dns/, network/, volume/. */
-import type { NamespaceName, VolumeName } from '../schemas/names.ts';
+import type { DeployId, NamespaceName, VolumeName } from '../schemas/names.ts';
 import type { RoutingTable } from '../schemas/routing.ts';
 import type { VolumeSpec } from '../schemas/service.ts';
 
@@ -52,12 +52,24 @@ export interface Network {
   remove(): Promise<void>;
 }
 
+/** `deploy`: its maker, as long as no other deploy has asked for it. */
+export interface ListedVolume {
+  readonly namespace: NamespaceName;
+  readonly volume: VolumeName;
+  readonly path: string;
+  readonly deploy?: DeployId;
+}
+
 /** One kind of storage. `dir`: a folder a volume. */
 export interface VolumeDriver {
   readonly kind: string;
   readonly capabilities: { readonly atomicSnapshot: boolean; readonly cheapClone: boolean; readonly quota: boolean };
-  /** The volume exists with mode and owner as asked (set only when it is created). Gives its path on the machine. Idempotent. */
-  ensure(namespace: NamespaceName, volume: VolumeSpec): Promise<string>;
-  list(): Promise<{ readonly namespace: NamespaceName; readonly volume: VolumeName; readonly path: string }[]>;
-  destroy(namespace: NamespaceName, volume: VolumeName): Promise<void>;
+  /**
+   * The volume exists with mode and owner as asked (set only when it is created). Gives its path on the machine.
+   * Idempotent. `deploy` is remembered as its maker until another one asks for the same volume.
+   */
+  ensure(namespace: NamespaceName, volume: VolumeSpec, deploy?: DeployId): Promise<string>;
+  list(): Promise<ListedVolume[]>;
+  /** With `madeBy`: only while that deploy is the only one that ever asked for it; false: it is another's, and stays. */
+  destroy(namespace: NamespaceName, volume: VolumeName, madeBy?: DeployId): Promise<boolean>;
 }

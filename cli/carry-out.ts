@@ -1,5 +1,6 @@
 /** Carry out a plan from a command: live progress, Ctrl-C, the end in words. */
 import { carryOut } from '../controller/carry-out.ts';
+import type { Deploy } from '../schemas/deploy.ts';
 import type { Plan } from '../schemas/plan.ts';
 import type { Connection } from './connect.ts';
 import { EXIT } from './exit-codes.ts';
@@ -10,14 +11,14 @@ import type { CommandContext } from './run-command.ts';
 const WAIT_FOR_LEASE_MS = 35_000;
 
 /**
- * @param more what the command's result says besides
+ * @param more what else the result says of the ended deploy
  * @returns the exit code
  */
 export async function carryOutAndReport(
   context: CommandContext,
   connection: Connection,
   plan: Plan,
-  more: object = {},
+  more: (deploy: Deploy) => object = () => ({}),
 ): Promise<number> {
   const { output } = context;
   const view = await createProgressView(output, output.colors.bold(plan.namespace));
@@ -31,7 +32,7 @@ export async function carryOutAndReport(
     });
     view.done();
     const good = deploy.state === 'done' || deploy.state === 'cleanup-pending';
-    output.result({ ...more, deploy, reverted }, () => {
+    output.result({ ...more(deploy), deploy, reverted }, () => {
       if (deploy.pending.length > 0) output.note(`still cleaning up on ${deploy.pending.join(', ')}; it is retried`);
       if (reverted !== null) output.line(`went back: ${reverted.state}, release #${reverted.releases.at(-1) ?? 0}`);
       if (!good) output.note(`\`slipway deploys ${plan.namespace}\` keeps this; what was live before still serves`);

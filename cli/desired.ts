@@ -71,9 +71,16 @@ async function readManifest(path: string, settings: Settings): Promise<Desired> 
   return first;
 }
 
-async function settingsFor(connection: Connection): Promise<Settings> {
-  const defaults = parseSettings(null).settings;
-  if (defaults === null) throw new Error('the default settings have problems');
+/** What slipway.toml is when there is none. */
+export function defaultSettings(): Settings {
+  const { settings } = parseSettings(null);
+  if (settings === null) throw new Error('the default settings have problems');
+  return settings;
+}
+
+/** The settings of the tracked branch; the defaults, with a note, when it cannot be read. */
+export async function settingsFor(connection: Connection): Promise<Settings> {
+  const defaults = defaultSettings();
   if ((await readTracked(connection.store.bucket('cluster'))) === null) return defaults;
   try {
     return (await trackedFleet(connection, AbortSignal.timeout(10_000))).settings;

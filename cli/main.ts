@@ -45,6 +45,7 @@ const number = (text: string) => {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('wants a whole number from 1.');
   return value;
 };
+const also = (text: string, before: readonly string[] = []) => [...before, text];
 const dryRun = () => new Option('-n, --dry-run', 'show the plan and stop');
 const detailed = () => new Option('--detailed-exitcode', 'exit 2 when the plan has changes');
 const consent = () =>
@@ -154,6 +155,66 @@ command(
   .option('--markdown', 'as a pull request comment would show it')
   .addOption(detailed())
   .addOption(variable());
+command(
+  deploy,
+  'service [name]',
+  'Change one service of what is live; everything that is not named stays. Safe to run again. Holds the namespace.',
+  [
+    'slipway deploy service web --namespace shop --image ghcr.io/acme/shop:1.4',
+    'slipway deploy service --host shop.example.com --image ghcr.io/acme/shop:1.4',
+    'slipway deploy service web --namespace shop --image ghcr.io/acme/shop:1.4 --host shop.example.com --port 8080',
+    'slipway deploy service db --namespace shop --image postgres:16 --port 5432 -v pgdata:/var/lib/postgresql/data',
+    'slipway deploy service web --namespace shop --pull -m "the tag was built again"',
+    'slipway deploy service web --namespace shop -e LOG_LEVEL=debug -n',
+  ],
+  async () => (await import('./commands/deploy-service.ts')).deployService,
+)
+  .option('--namespace <name>', 'where it belongs (default: the one namespace that has a service of that name)')
+  .option('--image <image>', 'image with tag or digest; a new service needs one')
+  .option('-p, --publish <host:container>', 'port of the machine that leads to it, like 5432:5432 or 53:53/udp', also)
+  .option('-e, --env <name=value>', 'environment variable; {{env:NAME}} is filled from slipway.toml', also)
+  .option(
+    '-v, --volume <source:target>',
+    'volume (or path of the machine, with --allow-bind), like data:/data:ro',
+    also,
+  )
+  .addOption(new Option('--network <kind>', 'network of its containers').choices(['overlay', 'host', 'none']))
+  .addOption(
+    new Option('--restart <policy>', 'what happens when its process ends').choices([
+      'unless-stopped',
+      'always',
+      'on-failure',
+      'no',
+    ]),
+  )
+  .option('--host <hostname>', 'hostname that it answers for; without NAME: the service that has it')
+  .option('--port <port>', 'tcp port that its containers listen on, for --host and the readiness probe', number)
+  .option('--allow-bind', 'allow -v with a path of the machine although slipway.toml does not')
+  .option('-m, --message <why>', 'why, for the hold and the events')
+  .addOption(dryRun())
+  .addOption(detailed())
+  .addOption(consent())
+  .addOption(variable());
+command(
+  program,
+  'stop <target>',
+  'No instance of NAMESPACE/SERVICE: its hostnames answer 404; its volumes stay. Holds the namespace.',
+  ['slipway stop shop/web', 'slipway stop shop/web -m "moving the database"'],
+  async () => (await import('./commands/stop.ts')).stop,
+)
+  .option('-m, --message <why>', 'why, for the hold and the events')
+  .addOption(dryRun())
+  .addOption(detailed());
+command(
+  program,
+  'start <target>',
+  'As many instances of NAMESPACE/SERVICE as it had before it was stopped. Holds the namespace.',
+  ['slipway start shop/web'],
+  async () => (await import('./commands/stop.ts')).start,
+)
+  .option('-m, --message <why>', 'why, for the hold and the events')
+  .addOption(dryRun())
+  .addOption(detailed());
 command(
   program,
   'status [namespace]',

@@ -77,3 +77,9 @@ export function numberOption(context: Pick<CommandContext, 'options'>, name: str
   const value = context.options[name];
   return typeof value === 'number' ? value : undefined;
 }
+
+/** An option that may be given several times, in order. */
+export function listOption(context: Pick<CommandContext, 'options'>, name: string): string[] {
+  const value = context.options[name];
+  return Array.isArray(value) ? value.filter((it): it is string => typeof it === 'string') : [];
+}

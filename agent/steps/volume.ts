@@ -3,9 +3,9 @@ import type { VolumeDriver } from '../ports.ts';
 import type { Handler } from './handler.ts';
 
 export function volumeStep({ volumes }: { volumes: Pick<VolumeDriver, 'ensure'> }): Handler<'volume'> {
-  return async ({ volume }, { namespace, progress }) => {
+  return async ({ volume }, { namespace, deploy, progress }) => {
     progress(`making volume ${volume.name}`);
-    await volumes.ensure(namespace, volume);
+    await volumes.ensure(namespace, volume, deploy);
     return {};
   };
 }

@@ -50,20 +50,31 @@ export function createDirDriver(deps: DirDriverDeps): VolumeDriver {
     throw new SlipwayError('VOLUME_FAILED', `${paths.data} belongs to installation ${record.installation}.`);
   }
 
-  async function create(namespace: string, spec: VolumeSpec, paths: VolumePaths, record: VolumeRecord | null) {
+  async function create(
+    namespace: string,
+    spec: VolumeSpec,
+    { paths, record, deploy }: { paths: VolumePaths; record: VolumeRecord | null; deploy: string | undefined },
+  ) {
     // With our record in state `creating` the folder is complete: it only appears by the last rename.
     const there = await entryAt(paths.data);
     if (there === 'other') throw new SlipwayError('VOLUME_FAILED', `${paths.data} is not a folder; move it away.`);
     if (there === 'folder' && record === null) {
       throw new SlipwayError('VOLUME_FAILED', `${paths.data} was not made by this installation; move it away.`);
     }
-    const row = { version: 1, installation: installation.id, namespace, volume: spec.name } as const;
+    const maker = deploy === undefined ? {} : { deploy };
+    const row = { version: 1, installation: installation.id, namespace, volume: spec.name, ...maker } as const;
     if (record === null) await writeVolumeRecord(paths.record, { ...row, state: 'creating' });
     if (there === 'none') {
       await placeFolder(paths.data, paths.prepared, spec.mode ?? DEFAULT_MODE, spec.owner ?? DEFAULT_OWNER);
     }
     await writeVolumeRecord(paths.record, { ...row, state: 'ready' });
     log.info({ path: paths.data }, 'volume made');
+  }
+
+  /** A volume that a second deploy asks for is nobody's own: no deploy takes it away any more. */
+  async function shared(paths: VolumePaths, record: VolumeRecord, deploy: string | undefined): Promise<void> {
+    const { deploy: maker, ...rest } = record;
+    if (maker !== undefined && maker !== deploy) await writeVolumeRecord(paths.record, rest);
   }
 
   async function destroyRecorded(root: string, record: VolumeRecord): Promise<void> {
@@ -84,7 +95,7 @@ export function createDirDriver(deps: DirDriverDeps): VolumeDriver {
   return {
     kind: 'dir',
     capabilities: { atomicSnapshot: false, cheapClone: false, quota: false },
-    ensure: (namespace, spec) =>
+    ensure: (namespace, spec, deploy) =>
       locks.run(namespace, () =>
         run(`volume ${namespace}/${spec.name}`, async (root) => {
           const paths = volumePaths(root, namespace, spec.name);
@@ -97,8 +108,9 @@ export function createDirDriver(deps: DirDriverDeps): VolumeDriver {
             record = null;
           }
           await ensureFolder(paths.namespace);
-          if (record?.state !== 'ready') await create(namespace, spec, paths, record);
+          if (record?.state !== 'ready') await create(namespace, spec, { paths, record, deploy });
           else await requireData(paths);
+          if (record?.state === 'ready') await shared(paths, record, deploy);
           return paths.data;
         }),
       ),
@@ -106,19 +118,24 @@ export function createDirDriver(deps: DirDriverDeps): VolumeDriver {
       run('list of volumes', async (root) => {
         const records = await listVolumeRecords(root, installation.id);
         // Also one whose destruction was cut short: it is there until `destroy` has been called again.
-        return records.map(({ namespace, volume }) => ({
+        return records.map(({ namespace, volume, deploy }) => ({
           namespace,
           volume,
           path: volumePaths(root, namespace, volume).data,
+          ...(deploy === undefined ? {} : { deploy }),
         }));
       }),
-    destroy: (namespace, volume) =>
+    destroy: (namespace, volume, madeBy) =>
       locks.run(namespace, () =>
         run(`destruction of volume ${namespace}/${volume}`, async (root) => {
           const paths = volumePaths(root, namespace, volume);
           const record = await ourRecord(paths);
-          if (record !== null) return await destroyRecorded(root, record);
-          if ((await entryAt(paths.data)) === 'none') return;
+          if (madeBy !== undefined && record?.deploy !== madeBy) return false;
+          if (record !== null) {
+            await destroyRecorded(root, record);
+            return true;
+          }
+          if ((await entryAt(paths.data)) === 'none') return false;
           throw new SlipwayError('VOLUME_FAILED', `${paths.data} was not made by this installation; it is left alone.`);
         }),
       ),

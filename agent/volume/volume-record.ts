@@ -15,6 +15,8 @@ export interface VolumeRecord {
   readonly namespace: string;
   readonly volume: string;
   readonly state: 'creating' | 'ready' | 'destroying';
+  /** The only deploy that ever asked for it; missing once another one did, and in records that never said. */
+  readonly deploy?: string;
 }
 
 /** Null when there is none. @throws VOLUME_FAILED when it cannot be read: guessing could cost data */
@@ -58,10 +60,11 @@ export async function listVolumeRecords(root: string, installation: string): Pro
 
 function parseRecord(text: string): VolumeRecord | null {
   try {
-    const { version, installation, namespace, volume, state } = JSON.parse(text) as Partial<VolumeRecord>;
+    const { version, installation, namespace, volume, state, deploy } = JSON.parse(text) as Partial<VolumeRecord>;
     if (version !== 1 || typeof installation !== 'string' || typeof namespace !== 'string') return null;
     if (typeof volume !== 'string' || !isState(state)) return null;
-    return { version, installation, namespace, volume, state };
+    const record = { version, installation, namespace, volume, state };
+    return typeof deploy === 'string' ? { ...record, deploy } : record;
   } catch {
     return null;
   }

@@ -65,7 +65,7 @@ export async function rollSecret(
     return EXIT.ok;
   }
   printPlan(output, plan);
-  return await carryOutAndReport(context, connection, plan, result);
+  return await carryOutAndReport(context, connection, plan, () => result);
 }
 
 async function followsGit(connection: Connection, namespace: string): Promise<boolean> {

@@ -80,7 +80,7 @@ export function createAgentWorld() {
         const [namespace = '', volume = ''] = it.split('/');
         return { namespace, volume, path: `/volumes/${it}` };
       }),
-    destroy: async () => {},
+    destroy: async () => true,
   };
 
   /** `trace` sees every point; when it throws, the agent is as good as dead until `shutdown`. */

@@ -1,0 +1,36 @@
+/** What people carry out by hand holds the namespace against git: before anything happens, and only as long as something did. */
+import type { Plan } from '../schemas/plan.ts';
+import type { Connection } from './connect.ts';
+
+/**
+ * Holds the namespace, then works. When nothing of the plan went live, the hold that was there before is put back; when
+ * that cannot be told (the state does not answer), the namespace stays held.
+ */
+export async function byHand<T>(
+  connection: Pick<Connection, 'store' | 'namespaces' | 'hold'>,
+  { plan, why }: { readonly plan: Plan; readonly why: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { store, namespaces } = connection;
+  const { namespace } = plan;
+  const { held: before } = await namespaces.get(namespace);
+  // Held first: a loop that sees the new release must not take it back.
+  await connection.hold(namespace, why);
+  const { held: mine } = await namespaces.get(namespace);
+  const wentLive = async () => {
+    const live = await store.log.live(namespace);
+    return live !== null && live.n > (plan.basis.release ?? 0) && live.planId === plan.id;
+  };
+  const restore = async () => {
+    if (await wentLive()) return;
+    // Somebody may have said something else meanwhile: that counts.
+    await namespaces.change(namespace, (it) =>
+      JSON.stringify(it.held) === JSON.stringify(mine) ? { ...it, held: before } : it,
+    );
+  };
+  try {
+    return await work();
+  } finally {
+    await restore().catch(() => undefined);
+  }
+}

@@ -1,0 +1,77 @@
+/** One service of what is live is changed by hand: planned, shown, held against git, carried out. */
+import type { ServicePatch } from '../controller/patch/patch.ts';
+import { planPatch } from '../controller/reconcile.ts';
+import { hasChanges, type Plan } from '../schemas/plan.ts';
+import type { Settings } from '../schemas/settings.ts';
+import { byHand } from './by-hand.ts';
+import { carryOutAndReport } from './carry-out.ts';
+import { checkConsent } from './commands/deploy.ts';
+import { exitCodeOf, planOrThrow, printPlan } from './commands/plan.ts';
+import type { Connection } from './connect.ts';
+import { EXIT } from './exit-codes.ts';
+import { type CommandContext, textOption } from './run-command.ts';
+
+export interface PatchServiceArgs {
+  readonly namespace: string;
+  readonly patch: ServicePatch;
+  readonly settings: Settings;
+  /** For the hold, unless `-m` says why. */
+  readonly why: string;
+  readonly refreshImages?: boolean;
+}
+
+/** @returns the exit code; 0 without touching anything when the service is what the patch asks for */
+export async function patchService(
+  context: CommandContext,
+  connection: Connection,
+  { namespace, patch, settings, why, refreshImages = false }: PatchServiceArgs,
+): Promise<number> {
+  const { output } = context;
+  const { store, gatewayPorts, maxRemovePercent } = connection;
+  const dryRun = context.options['dryRun'] === true;
+  if (!dryRun) await connection.recover(namespace, context.signal);
+  const live = await store.log.live(namespace);
+  const plan = planOrThrow(
+    await planPatch({
+      store,
+      namespace,
+      patch,
+      settings,
+      refreshImages,
+      revision: null,
+      managedBy: live?.managedBy ?? 'manual',
+      maxRemovePercent,
+      gatewayPorts,
+    }),
+  );
+  if (dryRun) {
+    output.result(plan, () => printPlan(output, plan));
+    return exitCodeOf(context, plan);
+  }
+  const about = { namespace, service: patch.service, plan: plan.id };
+  const target = `${namespace}/${patch.service}`;
+  if (!hasChanges(plan)) {
+    output.result({ ...about, state: 'unchanged', deploy: null }, () => {
+      output.line(`${target}: unchanged, release #${plan.basis.release ?? 0} is live`);
+      noteStopped(context, plan, patch);
+    });
+    return EXIT.ok;
+  }
+  checkConsent(context, plan);
+  printPlan(output, plan);
+  const message = textOption(context, 'message') ?? why;
+  const code = await byHand(connection, { plan, why: message }, () =>
+    carryOutAndReport(context, connection, plan, ({ state }) => ({ ...about, state })),
+  );
+  if (code !== EXIT.ok) return code;
+  noteStopped(context, plan, patch);
+  return exitCodeOf(context, plan);
+}
+
+/** A patch of something else leaves a stopped service stopped. */
+function noteStopped({ output }: CommandContext, plan: Plan, patch: ServicePatch): void {
+  const spec = plan.services.find((it) => it.name === patch.service);
+  if (spec?.placement.replicaCount !== 0 || patch.replicaCount !== null) return;
+  const target = `${plan.namespace}/${patch.service}`;
+  output.note(`${target} is stopped: \`slipway start ${target}\` starts it`);
+}
