@@ -16,7 +16,8 @@ interface FragmentPort {
 
 /** The manifest; `before` null: the service is new. */
 export function fragmentOf(base: Desired, before: DesiredService | null, patch: ServicePatch) {
-  const ports = portsOf(before, patch);
+  const around = comparesWith(patch) ? before : null;
+  const ports = portsOf(around, patch);
   const nameOf = (port: number, protocol: 'tcp' | 'udp') =>
     ports.find((it) => it.container_port === port && it.protocol === protocol)?.name ?? '';
   const probed = before === null ? firstTcp(patch) : null;
@@ -32,27 +33,38 @@ export function fragmentOf(base: Desired, before: DesiredService | null, patch: 
       })),
     },
     service_ports: ports,
-    publish: publishedOf(before, patch).map((it) => ({
+    publish: publishedOf(around, patch).map((it) => ({
       service_port: nameOf(it.port, it.protocol),
       host_port: it.hostPort,
     })),
-    routes: routesOf(before, patch).map((it) =>
+    routes: routesOf(around, patch).map((it) =>
       it.kind === 'tcp'
         ? { tcp: { service_port: nameOf(it.port, 'tcp'), listen_port: it.listenPort } }
         : { http: { service_port: nameOf(it.port, 'tcp'), hostnames: [it.hostname], path_prefix: it.pathPrefix } },
     ),
     ...(probed === null ? {} : { readiness: { tcp: { service_port: nameOf(probed, 'tcp') } } }),
-    ...networkOf(before, patch),
+    ...networkOf(around, patch),
     ...(patch.restart === null ? {} : { restart: patch.restart }),
-    ...(before?.job === true ? { job: true } : {}),
-    ...(before?.placement.replicaCount === null ? { placement: 'global' } : {}),
-    ...(before?.strategy.kind === 'blue-green' ? { strategy: 'blue_green' } : {}),
+    ...(around === null ? {} : runOf(around)),
   };
   const volumes = new Set([
     ...base.volumes.map((it) => it.name),
     ...patch.mounts.flatMap((it) => (it.source.startsWith('/') ? [] : [it.source])),
   ]);
   return { namespace: base.namespace, services: [service], volumes: [...volumes].map((name) => ({ name })) };
+}
+
+/** Whether what the patch names has to fit to what is there. */
+function comparesWith(patch: ServicePatch): boolean {
+  return touchesTraffic(patch) || patch.network !== null || patch.mounts.length > 0 || patch.restart !== null;
+}
+
+function runOf({ job, placement, strategy }: DesiredService) {
+  if (job) return { job };
+  return {
+    ...(placement.replicaCount === null ? { placement: 'global' } : {}),
+    ...(strategy.kind === 'blue-green' ? { strategy: 'blue_green' } : {}),
+  };
 }
 
 /** Ports that are there, and those that the patch brings. */

@@ -63,12 +63,12 @@ export function requireLive(located: Located, live: readonly Release[]): void {
   if (release === undefined)
     throw new SlipwayError('UNKNOWN_NAMESPACE', `no namespace ${namespace} is live. ${inventory(live)}`);
   if (Object.hasOwn(release.services, service)) return;
-  const names = Object.keys(release.services);
+  const names = Object.keys(release.services).toSorted();
   throw new SlipwayError('UNKNOWN_SERVICE', `${namespace} has no service ${service}; it has ${list(names) || 'none'}`);
 }
 
 function inventory(live: readonly Release[]): string {
-  const rows = live.map((it) => `${it.namespace} (${list(Object.keys(it.services)) || 'no services'})`);
+  const rows = live.map((it) => `${it.namespace} (${list(Object.keys(it.services).toSorted()) || 'no services'})`);
   return rows.length === 0 ? 'Nothing is live yet.' : `There are ${list(rows)}.`;
 }
 

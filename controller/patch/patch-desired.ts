@@ -23,7 +23,7 @@ export function patchDesired(base: Desired, patch: ServicePatch, settings: Setti
   const text = JSON.stringify(fragmentOf(base, before, patch));
   const { desired: asked, problems } = loadManifest(
     { path: 'patch.json', bytes: new TextEncoder().encode(text) },
-    settings,
+    before?.template.network === 'host' ? withHostNetwork(settings, base.namespace) : settings,
   );
   const [service] = asked?.services ?? [];
   if (asked === null || service === undefined) return { ok: false, problems: [...new Set(problems.map(problemLine))] };
@@ -37,6 +37,12 @@ export function patchDesired(base: Desired, patch: ServicePatch, settings: Setti
       volumes: byName([...base.volumes, ...asked.volumes.filter((it) => !known.has(it.name))]),
     },
   };
+}
+
+/** Policy is for what is asked for, and this network is live already: the fragment only compares with it. */
+function withHostNetwork(settings: Settings, namespace: string): Settings {
+  const { policy } = settings;
+  return { ...settings, policy: { ...policy, hostNetwork: [...policy.hostNetwork, namespace] } };
 }
 
 function missingOf(base: Desired, before: DesiredService | null, patch: ServicePatch): string[] {

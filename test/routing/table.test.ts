@@ -108,6 +108,16 @@ describe('ports', () => {
   });
 });
 
+it('a service without a slot has no routes: clients are told that there is nothing, not to come back later', () => {
+  const stopped = serviceSpec('web', {
+    routes: [httpRoute('a.test'), { kind: 'tcp', listenPort: 7000, port: 8080 }],
+    tcpPublish: [{ port: 8080, protocol: 'tcp', hostPort: 8000 }],
+  });
+  const reports = [report('prod', slotRow(stopped))];
+  const table = routingTable({ releases: [live('prod', [stopped], [])], reports, machine });
+  expect([table.http, table.tcp, table.backends]).toEqual([[], [], []]);
+});
+
 it('jobs have no routes and no names', () => {
   const job = serviceSpec('migrate', { job: true, routes: [httpRoute('a.test')] });
   const reports = [report('prod', slotRow(job))];

@@ -164,6 +164,30 @@ it('gives a new, empty volume when one that was being destroyed is wanted again'
   expect(await readdir(await driver().ensure('production', spec()))).toEqual([]);
 });
 
+it('is destroyed in the name of a deploy only while that one alone has asked for it', async () => {
+  const [maker, other] = ['000000000000000a', '000000000000000b'];
+  const one = driver();
+  const path = await one.ensure('production', spec(), maker);
+  await one.ensure('production', spec(), maker);
+  expect(await one.list()).toEqual([{ namespace: 'production', volume: 'data', path, deploy: maker }]);
+  expect(await one.destroy('production', 'data', other)).toBe(false);
+  expect(existsSync(path)).toBe(true);
+  expect(await one.destroy('production', 'data', maker)).toBe(true);
+  expect(existsSync(path)).toBe(false);
+
+  await one.ensure('production', spec(), maker);
+  await one.ensure('production', spec(), other);
+  for (const it of [maker, other]) expect(await one.destroy('production', 'data', it)).toBe(false);
+  expect(await one.list()).toEqual([{ namespace: 'production', volume: 'data', path }]);
+});
+
+it('of a volume that was there before records said who made it, no deploy is the maker', async () => {
+  const path = await driver().ensure('production', spec());
+  await driver().ensure('production', spec(), '000000000000000a');
+  expect(await driver().destroy('production', 'data', '000000000000000a')).toBe(false);
+  expect(existsSync(path)).toBe(true);
+});
+
 it('does not destroy what is mounted in a volume', async () => {
   const path = await driver().ensure('production', spec());
   await mkdir(`${path}/disk`);

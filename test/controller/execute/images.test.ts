@@ -1,0 +1,60 @@
+/** Which image strings are resolved again, and who is asked. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type FreshServices, pinImages } from '../../../controller/execute/images.ts';
+import { silentLogger } from '../../../schemas/logger.ts';
+import type { DesiredService, ServiceSpec } from '../../../schemas/service.ts';
+import { systemClock } from '../../../store/clock.ts';
+import { createMemoryStore } from '../../../store/memory.ts';
+import type { Store } from '../../../store/port.ts';
+import { unpinned } from '../../builders/plan-input.ts';
+import { image, serviceSpec } from '../../builders/service.ts';
+
+let store: Store;
+let asked: string[];
+let stop: AbortController;
+
+beforeEach(() => {
+  asked = [];
+  stop = new AbortController();
+  store = createMemoryStore({ clock: systemClock, log: silentLogger });
+  store.messages.serve(
+    ['agent', 'm1', 'image'],
+    async (payload) => {
+      const { imageName, pullPolicy } = payload as { imageName: string; pullPolicy: string };
+      asked.push(`${imageName} ${pullPolicy}`);
+      if (imageName.startsWith('built')) return { image: { localId: `sha256:${'e'.repeat(64)}`, name: imageName } };
+      return { image: image(pullPolicy === 'always' ? 'c' : 'b') };
+    },
+    stop.signal,
+  );
+});
+
+afterEach(() => stop.abort());
+
+const web = serviceSpec({ name: 'web', imageName: 'reg/web:1' });
+const api = serviceSpec({ name: 'api', imageName: 'reg/api:1', pullPolicy: 'always' });
+
+async function pin(services: readonly DesiredService[], fresh: FreshServices, refresh = false, live = [web, api]) {
+  const released = new Map<string, ServiceSpec>(live.map((it) => [it.name, it]));
+  const { images } = await pinImages({ services, released, machine: 'm1', messages: store.messages, fresh, refresh });
+  return images;
+}
+
+it('a service that may not be resolved again keeps what is live, whatever its string and its pull policy say', async () => {
+  const both = [{ ...unpinned(web), imageName: 'reg/web:2' }, unpinned(api)];
+  expect(await pin(both, new Set(['web']))).toEqual({ web: image('b'), api: image('a') });
+  expect(asked).toEqual(['reg/web:2 if-not-present']);
+  expect(await pin(both, new Set(), true)).toEqual({ web: image('a'), api: image('a') });
+  expect(await pin(both, 'all')).toEqual({ web: image('b'), api: image('c') });
+});
+
+it('on request the registry is asked what the tag means now, not only the engine that once pulled it', async () => {
+  expect(await pin([unpinned(web)], 'all')).toEqual({ web: image('a') });
+  expect(await pin([unpinned(web)], new Set(['web']), true)).toEqual({ web: image('c') });
+});
+
+it('an image that was built on the machine has no registry to ask', async () => {
+  const built = serviceSpec({ name: 'web', imageName: 'built:1' });
+  await pin([unpinned(built)], 'all', true, [built]);
+  expect(asked).toEqual(['built:1 if-not-present']);
+});
