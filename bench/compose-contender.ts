@@ -10,8 +10,13 @@ import { composeFile, hostnameOf, serviceNames } from './services.ts';
 /** Below the range that the kernel takes ports of outgoing connections from (ip(7), ip_local_port_range). */
 const FIRST_PORT = 21_000;
 
+export interface ComposeContender extends Contender {
+  /** @param first version of the first service, when it shall have another one */
+  change(count: number, version: string, first?: string): ReturnType<Contender['change']>;
+}
+
 /** @param most how many services there will be */
-export async function startCompose(most: number): Promise<Contender> {
+export async function startCompose(most: number): Promise<ComposeContender> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-compose-'));
   const file = join(folder, 'docker-compose.yml');
   const ports = await freePorts(most);
@@ -21,8 +26,8 @@ export async function startCompose(most: number): Promise<Contender> {
   return {
     endpoints: (count) =>
       serviceNames(count).map((name, index) => ({ port: ports[index] ?? 0, hostname: hostnameOf(name) })),
-    async change(count, version) {
-      await writeFile(file, composeFile(version, ports.slice(0, count)));
+    async change(count, version, first) {
+      await writeFile(file, composeFile(version, ports.slice(0, count), first));
       const madeAtMs = Date.now();
       last = compose(['up', '--detach']);
       return { madeAtMs, over: last };

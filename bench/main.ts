@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
 import { commitToServing } from './commit-to-serving.ts';
+import { deployService } from './deploy-service.ts';
 import { machineFacts } from './machine-facts.ts';
 import { memory } from './memory.ts';
 import { plan } from './plan.ts';
@@ -16,6 +17,7 @@ import { unchangedPoll } from './unchanged-poll.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'commit-to-serving': commitToServing,
+  'deploy-service': deployService,
   plan,
   'unchanged-poll': unchangedPoll,
   memory,

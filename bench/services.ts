@@ -41,14 +41,19 @@ export function manifest(namespace: string, count: number, version: string, opti
   return `${JSON.stringify({ namespace, services }, null, 2)}\n`;
 }
 
-/** A compose file with the same services on ports of loopback; JSON, which is YAML. */
-export function composeFile(version: string, ports: readonly number[]): string {
+/** A compose file with the same services on ports of loopback; JSON, which is YAML. `first`: version of the first one. */
+export function composeFile(version: string, ports: readonly number[], first = version): string {
   const names = serviceNames(ports.length);
   const services = names.map((name, index) => {
     const published = `127.0.0.1:${ports[index]}:${CONTAINER_PORT}`;
     return [
       name,
-      { image: WEB_IMAGE, environment: { VERSION: version }, ports: [published], restart: 'unless-stopped' },
+      {
+        image: WEB_IMAGE,
+        environment: { VERSION: index === 0 ? first : version },
+        ports: [published],
+        restart: 'unless-stopped',
+      },
     ];
   });
   return `${JSON.stringify({ version: '3', services: Object.fromEntries(services) }, null, 2)}\n`;
