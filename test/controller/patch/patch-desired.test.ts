@@ -6,7 +6,7 @@ import { type ServicePatch, servicePatch } from '../../../controller/patch/patch
 import { patchDesired } from '../../../controller/patch/patch-desired.ts';
 import { buildPlan } from '../../../controller/plan/build.ts';
 import { hasChanges } from '../../../schemas/plan.ts';
-import type { Desired, DesiredService } from '../../../schemas/service.ts';
+import type { Desired, DesiredService, ServiceSpec } from '../../../schemas/service.ts';
 import { appliedTo } from '../../builders/plan.ts';
 import { desiredService, volumeMount } from '../../builders/service.ts';
 import { fleet, inputFor } from '../plan/arbitrary.ts';
@@ -172,21 +172,43 @@ describe('a patch obeys what manifests obey, and says which option does not', ()
   });
 });
 
-it('an empty patch of any service of any fleet plans no change', () => {
-  fc.assert(
-    fc.property(fleet, fc.nat(), (services, pick) => {
-      const input = inputFor(services);
-      const first = buildPlan(input);
-      fc.pre(first.ok && services.length > 0);
-      if (!first.ok) return;
-      const names = services.map((it) => it.name);
-      const patch = servicePatch({ service: names[pick % names.length] ?? '' });
-      const result = patchDesired(input.desired, patch, settings());
-      if (!result.ok) throw new Error(result.problems.join('\n'));
-      expect(result.desired).toEqual(input.desired);
-      const again = buildPlan({ ...inputFor(services, appliedTo(input, first.plan)), desired: result.desired });
-      expect(again.ok && !hasChanges(again.plan)).toBe(true);
-    }),
-    { numRuns: 100 },
-  );
+describe('of any service of any fleet', () => {
+  /** The plan of a patch of what is live. */
+  function planned(services: readonly ServiceSpec[], patch: ServicePatch) {
+    const input = inputFor(services);
+    const first = buildPlan(input);
+    fc.pre(first.ok);
+    if (!first.ok) throw new Error('unreachable');
+    const result = patchDesired(input.desired, patch, settings());
+    if (!result.ok) throw new Error(result.problems.join('\n'));
+    const again = buildPlan({ ...inputFor(services, appliedTo(input, first.plan)), desired: result.desired });
+    if (!again.ok) throw new Error(again.failures.map((it) => it.message).join('\n'));
+    return { input, desired: result.desired, plan: again.plan };
+  }
+
+  const picked = fleet
+    .filter((services) => services.length > 0)
+    .chain((services) => fc.tuple(fc.constant(services), fc.constantFrom(...services.map((it) => it.name))));
+
+  it('an empty patch plans no change', () => {
+    fc.assert(
+      fc.property(picked, ([services, service]) => {
+        const { input, desired, plan } = planned(services, servicePatch({ service }));
+        expect(desired).toEqual(input.desired);
+        expect(hasChanges(plan)).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('a patch changes that service and no other', () => {
+    fc.assert(
+      fc.property(picked, ([services, service]) => {
+        const { plan } = planned(services, servicePatch({ service, env: { PATCHED: '1' } }));
+        const changed = plan.changes.filter((it) => it.kind !== 'unchanged').map((it) => it.service);
+        expect(changed).toEqual([service]);
+      }),
+      { numRuns: 100 },
+    );
+  });
 });
