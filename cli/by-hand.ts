@@ -13,10 +13,8 @@ export async function byHand<T>(
 ): Promise<T> {
   const { store, namespaces } = connection;
   const { namespace } = plan;
-  const { held: before } = await namespaces.get(namespace);
   // Held first: a loop that sees the new release must not take it back.
-  await connection.hold(namespace, why);
-  const { held: mine } = await namespaces.get(namespace);
+  const { before, held: mine } = await connection.hold(namespace, why);
   const wentLive = async () => {
     const live = await store.log.live(namespace);
     return live !== null && live.n > (plan.basis.release ?? 0) && live.planId === plan.id;

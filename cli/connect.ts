@@ -9,6 +9,7 @@ import { createExecutor, type Executor } from '../controller/execute/executor.ts
 import { isDeadOwner } from '../controller/execute/lease-owner.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
 import { createSecrets, type Secrets } from '../controller/secrets.ts';
+import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
 import { type Logger, silentLogger } from '../schemas/logger.ts';
@@ -26,6 +27,12 @@ import { operatorKey, trustedMachines } from './up/keys.ts';
 const DEFAULT_MAX_REMOVE_PERCENT = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** A hold, and the one that it replaced at that very moment. */
+export interface HoldChange {
+  readonly before: NamespaceRecord['held'];
+  readonly held: NamespaceRecord['held'];
+}
+
 export interface Connection extends AsyncDisposable {
   readonly paths: StatePaths;
   readonly installation: Installation;
@@ -41,7 +48,7 @@ export interface Connection extends AsyncDisposable {
   readonly gatewayPorts: readonly number[];
   readonly maxRemovePercent: number;
   /** The loop keeps its hands off the namespace until `resume`, or until git says something new. */
-  hold(namespace: string, why: string): Promise<void>;
+  hold(namespace: string, why: string): Promise<HoldChange>;
   /** Finishes or voids what dead executors left of the namespace, so that what follows sees how it ended. */
   recover(namespace: string, signal: AbortSignal): Promise<void>;
   /** Who leads, null: no controller runs. */
@@ -103,10 +110,13 @@ export async function connect(context: CommandContext): Promise<Connection> {
     gatewayPorts: [installation.httpPort],
     maxRemovePercent: DEFAULT_MAX_REMOVE_PERCENT,
     async hold(namespace, why) {
-      await namespaces.change(namespace, (it) => ({
-        ...it,
-        held: { by: actor, why, at: isoNow(clock), desiredDigest: it.failed?.desiredDigest ?? it.carriedOut },
-      }));
+      let before: NamespaceRecord['held'] = null;
+      const { held } = await namespaces.change(namespace, (it) => {
+        before = it.held;
+        const desiredDigest = it.failed?.desiredDigest ?? it.carriedOut;
+        return { ...it, held: { by: actor, why, at: isoNow(clock), desiredDigest } };
+      });
+      return { before, held };
     },
     async recover(namespace, signal) {
       if ((await deploys.listOpen(namespace)).length === 0) return;

@@ -1,6 +1,7 @@
 /** One service of what is live is changed by hand: planned, shown, held against git, carried out. */
 import type { ServicePatch } from '../controller/patch/patch.ts';
 import { planPatch } from '../controller/reconcile.ts';
+import { isSlipwayError } from '../schemas/errors.ts';
 import { hasChanges, type Plan } from '../schemas/plan.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { byHand } from './by-hand.ts';
@@ -20,8 +21,27 @@ export interface PatchServiceArgs {
   readonly refreshImages?: boolean;
 }
 
+/** How often a plan is made again because another deploy of the namespace came first. */
+const MOST_PLANS = 5;
+
 /** @returns the exit code; 0 without touching anything when the service is what the patch asks for */
 export async function patchService(
+  context: CommandContext,
+  connection: Connection,
+  args: PatchServiceArgs,
+): Promise<number> {
+  for (let left = MOST_PLANS; ; left--) {
+    try {
+      return await patchOnce(context, connection, args);
+    } catch (error) {
+      // Pipelines of other services deploy at the same time. Nothing was touched, and a patch is of what is live now.
+      if (left === 1 || !isSlipwayError(error, 'BASIS_MOVED')) throw error;
+      context.output.note(`${args.namespace}: another deploy came first; planned again`);
+    }
+  }
+}
+
+async function patchOnce(
   context: CommandContext,
   connection: Connection,
   { namespace, patch, settings, why, refreshImages = false }: PatchServiceArgs,
@@ -53,7 +73,7 @@ export async function patchService(
   if (!hasChanges(plan)) {
     output.result({ ...about, state: 'unchanged', deploy: null }, () => {
       output.line(`${target}: unchanged, release #${plan.basis.release ?? 0} is live`);
-      noteStopped(context, plan, patch);
+      noteStopped(context, plan, patch.service);
     });
     return EXIT.ok;
   }
@@ -64,14 +84,13 @@ export async function patchService(
     carryOutAndReport(context, connection, plan, ({ state }) => ({ ...about, state })),
   );
   if (code !== EXIT.ok) return code;
-  noteStopped(context, plan, patch);
+  noteStopped(context, plan, patch.service);
   return exitCodeOf(context, plan);
 }
 
-/** A patch of something else leaves a stopped service stopped. */
-function noteStopped({ output }: CommandContext, plan: Plan, patch: ServicePatch): void {
-  const spec = plan.services.find((it) => it.name === patch.service);
-  if (spec?.placement.replicaCount !== 0 || patch.replicaCount !== null) return;
-  const target = `${plan.namespace}/${patch.service}`;
-  output.note(`${target} is stopped: \`slipway start ${target}\` starts it`);
+/** Whoever reads that a deploy went well should know when nobody answers nevertheless. */
+function noteStopped({ output }: CommandContext, plan: Plan, service: string): void {
+  if (plan.services.find((it) => it.name === service)?.placement.replicaCount !== 0) return;
+  const target = `${plan.namespace}/${service}`;
+  output.note(`${target} is stopped, and its hostnames answer 404: \`slipway start ${target}\` starts it`);
 }

@@ -2,6 +2,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { byHand } from '../../cli/by-hand.ts';
 import { createNamespaces, type Namespaces } from '../../controller/namespaces.ts';
+import type { NamespaceRecord } from '../../schemas/deploy.ts';
 import { silentLogger } from '../../schemas/logger.ts';
 import { systemClock } from '../../store/clock.ts';
 import { createMemoryStore } from '../../store/memory.ts';
@@ -17,7 +18,12 @@ let namespaces: Namespaces;
 
 const hold = async (namespace: string, why: string) => {
   const held = { by: 'bob', why, at: '2026-01-02T00:00:00.000Z', desiredDigest: null };
-  await namespaces.change(namespace, (it) => ({ ...it, held }));
+  let before: NamespaceRecord['held'] = null;
+  await namespaces.change(namespace, (it) => {
+    before = it.held;
+    return { ...it, held };
+  });
+  return { before, held };
 };
 const whyHeld = async () => (await namespaces.get('production')).held?.why ?? null;
 const work = (doing: () => Promise<unknown>) =>
@@ -55,4 +61,20 @@ it('stays when somebody else said something meanwhile', async () => {
     await namespaces.change('production', (it) => ({ ...it, held: { ...earlier, why: 'meanwhile' } }));
   });
   expect(await whyHeld()).toBe('meanwhile');
+});
+
+it('of two at once, the one that went live stays held when the other had nothing to do there', async () => {
+  const losing = { ...plan, id: 'e'.repeat(64) };
+  let lose = () => {};
+  const over = new Promise<void>((resolve) => {
+    lose = resolve;
+  });
+  await work(async () => {
+    const other = byHand({ store, namespaces, hold }, { plan: losing, why: 'the other' }, () => over);
+    await expect.poll(whyHeld).toBe('the other');
+    await commit(plan.id);
+    lose();
+    await other;
+  });
+  expect(await whyHeld()).toBe('by hand');
 });

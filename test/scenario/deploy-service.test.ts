@@ -153,6 +153,19 @@ describe('a service of a namespace that is made for it', () => {
     expect(await holdOf('other')).toBeNull();
   });
 
+  it('does not stand in the way of another pipeline that deploys its neighbour at the same moment', async () => {
+    const both = await Promise.all(
+      ['web', 'api'].map((name) => service(name, '--namespace', 'shop', '-e', 'ROUND=2', '-m', 'a pipeline')),
+    );
+    for (const it of both) expect(it.code, it.stdout + it.stderr).toBe(0);
+    const live = async (name: string) =>
+      await docker('inspect', '--format', '{{.Config.Env}}', (await idsOf('shop'))[`${name}.0`] ?? '');
+    expect(await Promise.all(['web', 'api'].map(live))).toEqual(
+      ['web', 'api'].map(() => expect.stringContaining('ROUND=2')),
+    );
+    expect(await holdOf('shop')).toMatchObject({ why: 'a pipeline' });
+  });
+
   it('mounts a path of the machine only when somebody says so', async () => {
     const mount = ['api', '-v', `${folder}:/host:ro`, '-n'];
     const refused = await service(...mount);
