@@ -204,7 +204,8 @@ command(
 )
   .option('-m, --message <why>', 'why, for the hold and the events')
   .addOption(dryRun())
-  .addOption(detailed());
+  .addOption(detailed())
+  .addOption(consent());
 command(
   program,
   'start <target>',
@@ -214,7 +215,8 @@ command(
 )
   .option('-m, --message <why>', 'why, for the hold and the events')
   .addOption(dryRun())
-  .addOption(detailed());
+  .addOption(detailed())
+  .addOption(consent());
 command(
   program,
   'status [namespace]',

@@ -120,7 +120,13 @@ export async function planRemoval(
 ): Promise<PlanResult> {
   const situation = await readSituation(request.store, request.namespace);
   const desired: Desired = { namespace: request.namespace, services: [], volumes: [] };
-  return buildPlan({ ...inputOf(situation, { ...request, desired }), kind: 'remove', rollbackTo: null, images: {}, secrets: {} });
+  return buildPlan({
+    ...inputOf(situation, { ...request, desired }),
+    kind: 'remove',
+    rollbackTo: null,
+    images: {},
+    secrets: {},
+  });
 }
 
 /**

@@ -7,8 +7,15 @@ import { type Agent, createAgent } from '../../agent/agent.ts';
 import { tracedEngine } from '../../agent/docker/traced.ts';
 import { openImageHistory } from '../../agent/image-history.ts';
 import { type Journal, openJournal } from '../../agent/journal.ts';
+
+
 import type { Gateway, Names, Network, VolumeDriver } from '../../agent/ports.ts';
 import { openVault } from '../../agent/secrets/vault.ts';
+
+
+import type { Gateway, ListedVolume, Names, Network, VolumeDriver } from '../../agent/ports.ts';
+
+
 import { sleep } from '../../agent/waiting.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { silentLogger } from '../../schemas/logger.ts';
@@ -42,7 +49,7 @@ export function createAgentWorld() {
   const keys = generateMachineKeys();
   const tables: RoutingTable[] = [];
   const drained: string[] = [];
-  const made: string[] = [];
+  const made: ListedVolume[] = [];
   let drainsFail = false;
   let drainGate: Promise<void> = Promise.resolve();
   let life = new AbortController();
@@ -71,16 +78,18 @@ export function createAgentWorld() {
   const volumes: VolumeDriver = {
     kind: 'fake',
     capabilities: { atomicSnapshot: false, cheapClone: false, quota: false },
-    ensure: async (namespace, { name }) => {
-      made.push(`${namespace}/${name}`);
-      return `/volumes/${namespace}/${name}`;
+    ensure: async (namespace, { name }, deploy) => {
+      const path = `/volumes/${namespace}/${name}`;
+      if (!made.some((it) => it.path === path))
+        made.push({ namespace, volume: name, path, ...(deploy === undefined ? {} : { deploy }) });
+      return path;
     },
-    list: async () =>
-      made.map((it) => {
-        const [namespace = '', volume = ''] = it.split('/');
-        return { namespace, volume, path: `/volumes/${it}` };
-      }),
-    destroy: async () => true,
+    list: async () => [...made],
+    destroy: async (namespace, volume, madeBy) => {
+      const at = made.findIndex((it) => it.namespace === namespace && it.volume === volume && it.deploy === madeBy);
+      if (at >= 0) made.splice(at, 1);
+      return at >= 0;
+    },
   };
 
   /** `trace` sees every point; when it throws, the agent is as good as dead until `shutdown`. */
@@ -145,6 +154,7 @@ export function createAgentWorld() {
     engine,
     store,
     faults,
+    volumes,
     drained,
     folder,
     boot,
