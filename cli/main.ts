@@ -55,7 +55,7 @@ const consent = () =>
   );
 const pull = () => new Option('--pull', 'resolve every image tag again');
 const variable = () =>
-  new Option('--var <name=value>', 'fills {{env:NAME}} of a manifest given by hand, before [env] of slipway.toml')
+  new Option('--var <name=value>', 'fills {{env:NAME}} of what is given by hand, before [env] of slipway.toml')
     .argParser((text: string, before: readonly string[]) => [...before, text])
     .default([], 'none');
 
@@ -194,6 +194,7 @@ command(
   .addOption(dryRun())
   .addOption(detailed())
   .addOption(consent())
+  .addOption(pull())
   .addOption(variable());
 command(
   program,

@@ -8,6 +8,7 @@ import { defaultSettings, settingsFor } from '../desired.ts';
 import { readPatchOptions } from '../patch-options.ts';
 import { patchService } from '../patch-service.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
+import { variablesOf, withVariables } from '../variables.ts';
 
 export async function deployService(context: CommandContext): Promise<number> {
   const asked = readPatchOptions(context);
@@ -18,7 +19,8 @@ export async function deployService(context: CommandContext): Promise<number> {
     await liveReleases(connection, ''),
   );
   const patch: ServicePatch = { ...asked, service };
-  const settings = needsSettings(patch) ? await settingsFor(connection) : defaultSettings();
+  const variables = variablesOf(context);
+  const settings = withVariables(needsSettings(patch) ? await settingsFor(connection) : defaultSettings(), variables);
   return await patchService(context, connection, {
     namespace,
     patch,

@@ -7,15 +7,8 @@ import { type Agent, createAgent } from '../../agent/agent.ts';
 import { tracedEngine } from '../../agent/docker/traced.ts';
 import { openImageHistory } from '../../agent/image-history.ts';
 import { type Journal, openJournal } from '../../agent/journal.ts';
-
-
-import type { Gateway, Names, Network, VolumeDriver } from '../../agent/ports.ts';
-import { openVault } from '../../agent/secrets/vault.ts';
-
-
 import type { Gateway, ListedVolume, Names, Network, VolumeDriver } from '../../agent/ports.ts';
-
-
+import { openVault } from '../../agent/secrets/vault.ts';
 import { sleep } from '../../agent/waiting.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { silentLogger } from '../../schemas/logger.ts';
