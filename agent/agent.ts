@@ -3,6 +3,7 @@
  * everything outside of it (engine, store, gateway, names, network, volumes) is given.
  */
 import { setMaxListeners } from 'node:events';
+import type { DiskUsage } from '../schemas/disk.ts';
 import type { Installation } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Step } from '../schemas/step.ts';
@@ -10,6 +11,7 @@ import type { Store } from '../store/port.ts';
 import type { TracePoint } from '../store/trace.ts';
 import { createCloser } from './close.ts';
 import { createCreator } from './creator.ts';
+import { createDiskGuard } from './disk-guard.ts';
 import type { Credentials } from './docker/credentials.ts';
 import type { Engine } from './docker/port.ts';
 import { createFollower } from './follow.ts';
@@ -38,6 +40,7 @@ import { createSwaps } from './swaps.ts';
 import { createSweeper } from './sweeper.ts';
 import { createVolumeLeftovers } from './volume-leftovers.ts';
 import { createWaitReady } from './wait-ready.ts';
+import { createWantedImages } from './wanted-images.ts';
 import { createWorld } from './world.ts';
 
 /** Container starts at a time; more only make each other slower. */
@@ -58,6 +61,10 @@ export interface AgentDeps {
   readonly secretFiles: SecretFiles;
   /** Other programs that have one of these tcp ports of the machine. */
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
+  /** Root of the installation's files. */
+  readonly stateDir: string;
+  /** null: the folder is not on this machine. */
+  readonly diskUsage: (folder: string) => Promise<DiskUsage | null>;
   readonly verify: VerifyStep;
   readonly log: Logger;
   readonly trace: TracePoint;
@@ -85,9 +92,34 @@ export function createAgent(deps: AgentDeps): Agent {
   const world = createWorld({ engine, installation, log });
   const prober = createProber({ probe: createProbe({ engine }), now, bornAt });
   const running = createRunningSteps({ lifetime });
+  const wanted = createWantedImages({ journal, now });
+  const prune = createPruner({
+    engine,
+    history: deps.imageHistory,
+    wanted,
+    journal,
+    log: store.log,
+    specs: store.specs,
+    logger: log,
+  });
+  const tell = (kind: string, namespace: string | null, message: string) => {
+    const at = new Date(now()).toISOString();
+    store.events
+      .publish({ at, kind, namespace, deploy: null, machine, actor: `agent/${machine}`, message })
+      .catch((error: unknown) => log.debug({ err: error }, 'an event was lost'));
+  };
+  const disk = createDiskGuard({
+    stateDir: deps.stateDir,
+    engine,
+    usage: deps.diskUsage,
+    prune,
+    tell: (kind, message) => tell(kind, null, message),
+    log,
+  });
   const images = createImages({
     engine,
     credentials: deps.credentials,
+    disk,
     onPulled: (image) => deps.imageHistory.add(image),
   });
   const secrets = createSecretsOfSpec({ vault: deps.vault, files: deps.secretFiles });
@@ -122,12 +154,6 @@ export function createAgent(deps: AgentDeps): Agent {
   const closer = createCloser({ journal, running, swaps, instances, world, volumeLeftovers, machine, log });
   const follower = createFollower({ log: store.log, specs: store.specs, journal, router, locks, logger: log });
   const retirer = createRetirer({ journal, world, instances, machine });
-  const tell = (kind: string, namespace: string, message: string) => {
-    const at = new Date(now()).toISOString();
-    store.events
-      .publish({ at, kind, namespace, deploy: null, machine, actor: `agent/${machine}`, message })
-      .catch((error: unknown) => log.debug({ err: error }, 'an event was lost'));
-  };
   const healer = createHealer({
     installation,
     machine,
@@ -158,18 +184,13 @@ export function createAgent(deps: AgentDeps): Agent {
     observed: store.bucket('observed'),
     machines: store.bucket('machines'),
     messages: store.messages,
-    snapshot: () => scene.snapshot(router.applied(), healer.drift()),
+    snapshot: () => {
+      const found = scene.snapshot(router.applied(), healer.drift());
+      return found === null ? null : { ...found, disk: [...disk.reports()] };
+    },
     connected: () => supervisor.connected(),
     now,
     log,
-  });
-  const prune = createPruner({
-    engine,
-    history: deps.imageHistory,
-    journal,
-    log: store.log,
-    specs: store.specs,
-    logger: log,
   });
   const steps = createStepServer({
     messages: store.messages,
@@ -190,6 +211,7 @@ export function createAgent(deps: AgentDeps): Agent {
       lifetime,
       now,
       images,
+      wanted,
       volumes,
       instances,
       ready,
@@ -227,6 +249,7 @@ export function createAgent(deps: AgentDeps): Agent {
     observer,
     prune,
     secrets,
+    disk,
     gateway,
     names,
     creator,

@@ -4,6 +4,7 @@ import type { ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { imageText } from '../schemas/service.ts';
 import type { Credentials } from './docker/credentials.ts';
 import { type ImageName, parseImageName } from './docker/image-ref.ts';
+import type { DiskGuard } from './disk-guard.ts';
 import type { Engine, EngineImage, EngineInfo, RegistryImage } from './docker/port.ts';
 
 export interface Images {
@@ -16,11 +17,12 @@ export interface Images {
 export interface ImagesDeps {
   readonly engine: Pick<Engine, 'image' | 'pull' | 'distribution' | 'info'>;
   readonly credentials: Credentials;
+  readonly disk: Pick<DiskGuard, 'withRoom'>;
   /** Called after each image that was pulled, before it is used. */
   readonly onPulled: (image: Extract<ImageRef, { repo: string }>) => Promise<void>;
 }
 
-export function createImages({ engine, credentials, onPulled }: ImagesDeps): Images {
+export function createImages({ engine, credentials, disk, onPulled }: ImagesDeps): Images {
   let platform: EngineInfo | null = null;
   const here = async (signal: AbortSignal) => (platform ??= await engine.info(signal));
 
@@ -58,7 +60,9 @@ export function createImages({ engine, credentials, onPulled }: ImagesDeps): Ima
       const ref = imageText(image);
       progress(`pulling ${imageName}`);
       const auth = await credentials(parseImageName(ref).registry);
-      await engine.pull(ref, auth, (text) => progress(`pulling ${imageName}: ${text}`), signal);
+      await disk.withRoom(imageName, async () => {
+        await engine.pull(ref, auth, (text) => progress(`pulling ${imageName}: ${text}`), signal);
+      });
       await onPulled(image);
       if (!(await present(image, imageName, signal)))
         throw new SlipwayError('IMAGE_NOT_FOUND', `${imageName} was pulled, but the engine does not have it`);

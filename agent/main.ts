@@ -16,6 +16,7 @@ import { programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
 import { machineKeys } from '../trust/secret-keys.ts';
 import { createAgent } from './agent.ts';
+import { diskUsage } from './disk-space.ts';
 import { createNames } from './dns/names.ts';
 import { createCredentials } from './docker/credentials.ts';
 import { createEngine } from './docker/engine.ts';
@@ -105,6 +106,8 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
     secretFiles: createSecretFiles({ folder: paths.secretFiles }),
     volumes: createDirDriver({ root: paths.volumes, installation, log }),
     portHolders: (ports) => gateway.portHolders(ports),
+    stateDir: paths.root,
+    diskUsage,
     verify: createTrustedSteps({ folder: paths.keys, installation: id }),
     log,
     trace,

@@ -5,14 +5,16 @@ import { MachineSnapshot } from '../schemas/observed.ts';
 import type { Store } from '../store/port.ts';
 import type { Closer } from './close.ts';
 import type { Creator } from './creator.ts';
+import type { DiskGuard } from './disk-guard.ts';
 import type { Engine } from './docker/port.ts';
 import type { Follower } from './follow.ts';
 import type { Healer } from './healer.ts';
 import type { Images } from './images.ts';
 import type { Instances } from './instances.ts';
 import type { Journal } from './journal.ts';
-import { endedDeploys } from './journal-records.ts';
+import { endedDeploys, type LastKnown } from './journal-records.ts';
 import type { Observer } from './observe.ts';
+import type { Pressure } from './needed-images.ts';
 import type { Gateway, Names } from './ports.ts';
 import type { Prober } from './prober.ts';
 import { serveQueries } from './queries.ts';
@@ -34,6 +36,8 @@ const NETWORK_EVERY_MS = 15_000;
 const PRUNE_EVERY_MS = 3_600_000;
 /** After a release, when what it replaced is gone. */
 const PRUNE_AFTER_RELEASE_MS = 60_000;
+/** After a deploy that came to nothing: what it pulled is of no use, and the next attempt pulls more. */
+const PRUNE_AFTER_VOID_MS = 5_000;
 
 export interface SupervisorDeps {
   readonly machine: string;
@@ -50,7 +54,8 @@ export interface SupervisorDeps {
   readonly healer: Healer;
   readonly sweeper: Sweeper;
   readonly observer: Observer;
-  readonly prune: () => Promise<void>;
+  readonly prune: (pressure: Pressure) => Promise<void>;
+  readonly disk: Pick<DiskGuard, 'run'>;
   readonly secrets: Pick<SecretsOfSpec, 'forget'>;
   readonly gateway: Gateway;
   readonly names: Names;
@@ -77,6 +82,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const stale = new Set<string>();
   const closing = new Set<string>();
   let pruneAt = now() + PRUNE_EVERY_MS;
+  let forgetAt = pruneAt;
   let networkAt = now() + NETWORK_EVERY_MS;
   let changing = false;
   let pauseMs = 0;
@@ -99,17 +105,25 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 
   async function follow(namespace: string): Promise<void> {
     stale.add(namespace);
-    const before = journal.view(namespace).live?.n;
+    const before = journal.view(namespace);
     try {
       await follower.follow(namespace, lifetime);
       stale.delete(namespace);
-      if (journal.view(namespace).live?.n !== before) pruneAt = Math.min(pruneAt, now() + PRUNE_AFTER_RELEASE_MS);
+      pruneSoon(before, journal.view(namespace));
       closeEnded(namespace);
     } catch (error) {
       if (lifetime.aborted) return;
       const level = isSlipwayError(error) ? 'debug' : 'error';
       log[level]({ err: error, namespace }, 'the log could not be followed; trying again');
     }
+  }
+
+  /** The log went on: with a release, or without one, which is a deploy that came to nothing (or a job that ran). */
+  function pruneSoon(before: LastKnown, after: LastKnown): void {
+    if (after.tip === before.tip) return;
+    const released = after.live?.n !== before.live?.n;
+    if (released) forgetAt = Math.min(forgetAt, now() + PRUNE_AFTER_RELEASE_MS);
+    pruneAt = Math.min(pruneAt, now() + (released ? PRUNE_AFTER_RELEASE_MS : PRUNE_AFTER_VOID_MS));
   }
 
   /** Deploys that the log has ended while nobody told us to close them. */
@@ -153,7 +167,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       }
       if (connected && now() >= pruneAt) {
         pruneAt = now() + PRUNE_EVERY_MS;
-        await deps.prune();
+        await deps.prune('calm');
+      }
+      if (connected && now() >= forgetAt) {
+        forgetAt = now() + PRUNE_EVERY_MS;
         await journal.forgetSpecs();
         await deps.secrets.forget(journal.specsInUse());
       }
@@ -222,6 +239,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         ),
         world.run(lifetime, () => void reconnected()),
         observer.run(lifetime),
+        deps.disk.run(lifetime),
         tick(),
       ]);
       deps.prober.stop();

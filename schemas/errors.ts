@@ -46,6 +46,10 @@ export const ERRORS = {
   IMAGE_NOT_FOUND: { retry: 'new-revision', means: 'No engine and no registry has the image.' },
   IMAGE_PLATFORM: { retry: 'new-revision', means: 'The image does not exist for the platform of the machine.' },
   IMAGE_UNAUTHORIZED: { retry: 'operator', means: 'The registry wants credentials that the machine does not have.' },
+  DISK_FULL: {
+    retry: 'wait',
+    means: "The disk of Docker's images is full; nothing is pulled until there is space, what runs goes on.",
+  },
   REGISTRY_UNAVAILABLE: { retry: 'backoff', means: 'The registry does not answer.' },
   NO_CAPACITY: { retry: 'new-revision', means: 'No machine satisfies the placement, or none has enough memory.' },
   ROUTE_CONFLICT: { retry: 'new-revision', means: 'Another service already has this hostname and path.' },

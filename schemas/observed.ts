@@ -1,5 +1,6 @@
 /** Observations: what agents see. They expire and decide nothing by their absence. */
 import { z } from 'zod';
+import { DiskReport } from './disk.ts';
 import { DeployId, Digest, MachineName, NamespaceName, ServiceName, SlotName } from './names.ts';
 
 /**
@@ -41,6 +42,8 @@ export const MachineSnapshot = z.strictObject({
   /** Ports of the gateway: what http listens on, and why a wished one could not be taken. */
   gateway: z.strictObject({ httpPort: z.int().nullable(), problems: z.array(z.string()) }),
   versions: z.record(z.string(), z.string()),
+  /** Space where images and state lie; agents before this field say nothing of it. */
+  disk: z.array(DiskReport).optional(),
   /** What the agent healed lately, newest last. */
   drift: z.array(z.strictObject({ at: z.iso.datetime(), namespace: NamespaceName, slot: SlotName, what: z.string() })),
 });

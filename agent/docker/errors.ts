@@ -46,6 +46,8 @@ export function registryError(ref: string, error: unknown): SlipwayError {
 // The engine answers 404 or 500 alike for what the registry told it; only its text says which (Docker 20.10 to 28).
 function registryCode(ref: string, foreign: Foreign): [ErrorCode, string] {
   const text = said(foreign);
+  // strerror(3) of ENOSPC: a layer could not be written.
+  if (/no space left on device/i.test(text)) return ['DISK_FULL', `${ref} was not pulled: the disk of Docker is full`];
   if (/no matching manifest|does not match the specified platform|no match for platform/i.test(text))
     return ['IMAGE_PLATFORM', `${ref} does not exist for the platform of this machine`];
   if (/unauthorized|no basic auth|authentication required|access to the resource is denied|forbidden/i.test(text))

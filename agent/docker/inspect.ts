@@ -70,6 +70,8 @@ export interface RawInfo {
   Architecture: string;
   NCPU: number;
   MemTotal: number;
+  DockerRootDir: string;
+  Driver: string;
 }
 
 /** GET /info names architectures as uname does; images name them as Go does. */
@@ -88,6 +90,8 @@ export function engineInfo(raw: RawInfo): EngineInfo {
     architecture: ARCHITECTURES[raw.Architecture] ?? raw.Architecture,
     cpuMillicores: raw.NCPU * 1000,
     memoryBytes: raw.MemTotal,
+    rootDir: raw.DockerRootDir,
+    storageDriver: raw.Driver,
   };
 }
 

@@ -41,6 +41,10 @@ export interface EngineInfo {
   readonly architecture: string;
   readonly cpuMillicores: number;
   readonly memoryBytes: number;
+  /** Where it keeps images and containers, on the machine that it runs on. */
+  readonly rootDir: string;
+  /** `overlay2`, `overlayfs`, `btrfs` … */
+  readonly storageDriver: string;
 }
 
 export interface EngineImage {

@@ -3,7 +3,7 @@ import { applyStep } from './apply.ts';
 import { type CloseDeps, closeStep } from './close.ts';
 import type { Handlers } from './handler.ts';
 import { type JobDeps, jobStep } from './job.ts';
-import { pullStep } from './pull.ts';
+import { type PullDeps, pullStep } from './pull.ts';
 import { type RetireDeps, retireStep } from './retire.ts';
 import { type StartDeps, startStep } from './start.ts';
 import { type SwapDeps, swapStep } from './swap.ts';
@@ -14,7 +14,7 @@ export type HandlerDeps = StartDeps &
   RetireDeps &
   CloseDeps &
   JobDeps &
-  Parameters<typeof pullStep>[0] &
+  PullDeps &
   Parameters<typeof volumeStep>[0];
 
 /** One handler a verb. */

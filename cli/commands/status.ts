@@ -5,6 +5,7 @@ import { readSnapshots } from '../../controller/execute/situation.ts';
 import { readSourceReport, type SourceReport } from '../../controller/source-report.ts';
 import { readTracked, type Tracked } from '../../controller/tracked.ts';
 import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
+import { type DiskReport, freeText } from '../../schemas/disk.ts';
 import type { InstanceReport, MachineSnapshot } from '../../schemas/observed.ts';
 import type { Release } from '../../schemas/release.ts';
 import { type Connection, connect } from '../connect.ts';
@@ -54,11 +55,17 @@ export async function status(context: CommandContext): Promise<number> {
       const port = it.gateway.httpPort === null ? 'no http port' : `http on port ${it.gateway.httpPort}`;
       output.line(`machine ${it.machine}: ${it.instances.length} instances, gateway ${port}, reported ${it.at}`);
       for (const problem of it.gateway.problems) output.line(`  problem: ${problem}`);
+      for (const disk of it.disk ?? []) if (disk.level !== 'ok') output.line(`  disk ${disk.level}: ${diskText(disk)}`);
     }
     if (snapshots.length === 0) output.line('machines: none has reported in the last 90 s, so what runs is unknown');
     for (const it of namespaces) printNamespace(output, it, connection.clock.now());
   });
   return EXIT.ok;
+}
+
+function diskText(disk: DiskReport): string {
+  const then = { low: 'images that nothing needs are removed', full: 'no image is pulled; free some space', ok: '' };
+  return `${printable(disk.folder)}: ${freeText(disk)}; ${then[disk.level]}`;
 }
 
 async function statusOf(

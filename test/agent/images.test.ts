@@ -18,7 +18,7 @@ function setup(local: Record<string, EngineImage>, registry: Record<string, Regi
   const images = createImages({
     engine: {
       image: async (ref) => local[ref] ?? null,
-      info: async () => ({ version: '', os: 'linux', architecture: 'amd64', cpuMillicores: 1, memoryBytes: 1 }),
+      info: async () => ({ version: '', os: 'linux', architecture: 'amd64', cpuMillicores: 1, memoryBytes: 1, rootDir: '', storageDriver: '' }),
       pull: async (ref, auth) => {
         asked.push(auth?.username);
         const found = registry[ref];
@@ -32,6 +32,7 @@ function setup(local: Record<string, EngineImage>, registry: Record<string, Regi
       },
     },
     credentials: async (at) => (at === 'ghcr.io' ? { username: 'me', password: 'x', serveraddress: at } : null),
+    disk: { withRoom: async (_, pull) => await pull() },
     onPulled: async ({ repo }) => void pulled.push(repo),
   });
   return { images, pulled, asked };

@@ -120,6 +120,8 @@ export function createAgentWorld() {
         keepOnly: async () => {},
       },
       portHolders: async () => [],
+      stateDir: folder,
+      diskUsage: async () => null,
       verify: (signed) => JSON.parse(signed.body) as Step,
       log: silentLogger,
       trace,

@@ -90,13 +90,15 @@ it('reads a container that was never started, and one in the host network', () =
 });
 
 it('calls architectures as images do', () => {
-  const info = { ServerVersion: '20', OSType: 'linux', Architecture: 'x86_64', NCPU: 2, MemTotal: 5 };
+  const info = { ServerVersion: '20', OSType: 'linux', Architecture: 'x86_64', NCPU: 2, MemTotal: 5, DockerRootDir: '/d', Driver: 'overlay2' };
   expect(engineInfo(info)).toEqual({
     version: '20',
     os: 'linux',
     architecture: 'amd64',
     cpuMillicores: 2000,
     memoryBytes: 5,
+    rootDir: '/d',
+    storageDriver: 'overlay2',
   });
 });
 
@@ -141,6 +143,7 @@ it.each([
   [{ statusCode: 404, message: 'no matching manifest for linux/arm64 in the manifest list' }, 'IMAGE_PLATFORM'],
   [{ statusCode: 500, message: 'dial tcp: i/o timeout' }, 'REGISTRY_UNAVAILABLE'],
   [{ message: 'dial tcp: lookup x: no such host' }, 'REGISTRY_UNAVAILABLE'],
+  [{ name: 'StreamRefusal', message: 'write /d/tmp/GetImageBlob1: no space left on device' }, 'DISK_FULL'],
   [{ code: 'ECONNREFUSED', message: 'connect' }, 'ENGINE_UNAVAILABLE'],
 ] as const)('translates what a registry said: %j', (foreign, code) => {
   expect(registryError('x', Object.assign(new Error(foreign.message), foreign)).code).toBe(code);

@@ -157,7 +157,12 @@ it('tells apart what registries say, and pulls with credentials', async () => {
   const auth: RegistryAuth = { username: registry.user, password: registry.password, serveraddress: registry.host };
   const noted: string[] = [];
   const images = (with_: RegistryAuth | null) =>
-    createImages({ engine, credentials: async () => with_, onPulled: async ({ repo }) => void noted.push(repo) });
+    createImages({
+      engine,
+      credentials: async () => with_,
+      disk: { withRoom: async (_, pull) => await pull() },
+      onPulled: async ({ repo }) => void noted.push(repo),
+    });
   const at = (repo: string) => `${registry.host}/${repo}`;
   const ref = (repo: string) => ({ repo: at(repo), digest: registry.digest });
   try {
