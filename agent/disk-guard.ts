@@ -91,7 +91,12 @@ export function createDiskGuard(deps: DiskGuardDeps): DiskGuard {
     const at = docker();
     const where = at === undefined ? "Docker's folder" : `${at.folder} (${freeText(at)})`;
     const message = `${what} was not pulled: there is no space in ${where}; what runs goes on. Free some there (\`docker system df\` shows what takes it) or enlarge the disk; \`slipway doctor\` looks again`;
-    return new SlipwayError('DISK_FULL', message, { folder: at?.folder ?? null, freeBytes: at?.freeBytes ?? null }, cause);
+    return new SlipwayError(
+      'DISK_FULL',
+      message,
+      { folder: at?.folder ?? null, freeBytes: at?.freeBytes ?? null },
+      cause,
+    );
   }
 
   return {

@@ -2,9 +2,9 @@
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { imageText } from '../schemas/service.ts';
+import type { DiskGuard } from './disk-guard.ts';
 import type { Credentials } from './docker/credentials.ts';
 import { type ImageName, parseImageName } from './docker/image-ref.ts';
-import type { DiskGuard } from './disk-guard.ts';
 import type { Engine, EngineImage, EngineInfo, RegistryImage } from './docker/port.ts';
 
 export interface Images {

@@ -12,7 +12,7 @@ import { Installation, type StatePaths, statePaths } from '../schemas/installati
 import type { Logger } from '../schemas/logger.ts';
 import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
-import { programPath } from '../store/own-files.ts';
+import { ownVersions, programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
 import { machineKeys } from '../trust/secret-keys.ts';
 import { createAgent } from './agent.ts';
@@ -112,7 +112,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
     log,
     trace,
     now: () => Date.now(),
-    versions: { node: process.versions.node },
+    versions: { slipway: ownVersions().slipway, node: process.versions.node },
     lifetime: signal,
   });
   log.info({ installation: id, machine, pid: process.pid }, 'agent runs');

@@ -323,6 +323,13 @@ command(
 );
 command(
   program,
+  'doctor',
+  'What is wrong on this machine and what to do about it; works while things are down. Exits 1 when something failed.',
+  ['slipway doctor', 'slipway doctor --json'],
+  async () => (await import('./commands/doctor.ts')).doctor,
+);
+command(
+  program,
   'version',
   'Versions of Slipway and of what it found on this machine.',
   ['slipway version --json'],

@@ -23,6 +23,12 @@ export async function loadOrCreateKey(path: string): Promise<KeyPair> {
   return pairOf(parse(path, (await readIfThere(path)) ?? ''));
 }
 
+/** The pair of a file; null: there is no such file. @throws UNTRUSTED when the file holds no ed25519 key */
+export async function readKey(path: string): Promise<KeyPair | null> {
+  const present = await readIfThere(path);
+  return present === null ? null : pairOf(parse(path, present));
+}
+
 /** A key that is there but cannot be read must not be taken for a missing one. */
 async function readIfThere(path: string): Promise<string | null> {
   try {

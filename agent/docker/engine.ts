@@ -21,7 +21,9 @@ export function createEngine({ socketPath }: { socketPath: string }): Engine {
     info: (signal) =>
       call('read its state', async () => {
         signal?.throwIfAborted();
-        return read.engineInfo((await docker.info()) as read.RawInfo);
+        // The signal is taken, but missing from the types.
+        const info = docker.info.bind(docker) as (options: object) => Promise<unknown>;
+        return read.engineInfo((await info(abort(signal))) as read.RawInfo);
       }),
 
     list: (labels, signal) =>

@@ -9,6 +9,7 @@ import { systemClock } from '../../controller/execute/clock.ts';
 import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
 import { type Connection, connect } from '../connect.ts';
+import { dockerSocket } from '../docker-socket.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, troubleLogger } from '../output.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
@@ -21,8 +22,6 @@ import { registerCommand } from '../up/running-commands.ts';
 import { waitForMachine } from '../up/wait-for-machine.ts';
 import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { control } from './controller.ts';
-
-const DOCKER_SOCKET = '/var/run/docker.sock';
 
 export async function up(context: CommandContext): Promise<number> {
   const { output, paths } = context;
@@ -40,7 +39,7 @@ export async function up(context: CommandContext): Promise<number> {
         log,
         signal,
       }),
-    dockerSocket: dockerSocket(),
+    dockerSocket: dockerSocket(process.env),
   });
   output.line(`installation ${installation.id} in ${paths.root}`);
   for (const it of notes) output.line(it);
@@ -113,10 +112,4 @@ async function followSomething(context: CommandContext, connection: Connection, 
   await ensureExampleImages(createEngine({ socketPath: connection.installation.dockerSocket }));
   await save({ location: fleet, branch });
   return true;
-}
-
-/** DOCKER_HOST when it names a socket, as Docker's own command reads it. */
-function dockerSocket(): string {
-  const host = process.env['DOCKER_HOST'];
-  return host?.startsWith('unix://') === true ? host.slice('unix://'.length) : DOCKER_SOCKET;
 }

@@ -22,21 +22,26 @@ export interface AgentProcess {
   stop(): Promise<void>;
 }
 
+const startedRecord = (paths: Pick<StatePaths, 'agent'>) => `${paths.agent}/process.json`;
+
+/**
+ * The agent that runs: the one that we started, or one that a service manager or a person did (an agent names itself
+ * in the second file); null: none does.
+ */
+export async function findAgent(paths: Pick<StatePaths, 'agent'>): Promise<ProcessRecord | null> {
+  for (const file of [startedRecord(paths), `${paths.agent}/running.json`]) {
+    const record = await readProcessRecord(file);
+    if (record !== null && (await isAlive(record))) return record;
+  }
+  return null;
+}
+
 export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log: Logger }): AgentProcess {
   const { paths, clock, log } = deps;
-  const recordFile = `${paths.agent}/process.json`;
-
-  /** The one that we started, or one that a service manager or a person did: an agent names itself in the second file. */
-  async function running(): Promise<ProcessRecord | null> {
-    for (const file of [recordFile, `${paths.agent}/running.json`]) {
-      const record = await readProcessRecord(file);
-      if (record !== null && (await isAlive(record))) return record;
-    }
-    return null;
-  }
+  const recordFile = startedRecord(paths);
 
   async function ensure(): Promise<ProcessRecord> {
-    const present = await running();
+    const present = await findAgent(paths);
     if (present !== null) return present;
     await mkdir(paths.agent, { recursive: true, mode: 0o700 });
     await mkdir(paths.log, { recursive: true, mode: 0o750 });
@@ -63,13 +68,13 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
       while (!signal.aborted) {
         await clock.sleep(LOOK_MS, signal).catch(() => undefined);
         if (signal.aborted) return;
-        if ((await running()) !== null) continue;
+        if ((await findAgent(paths)) !== null) continue;
         log.warn({}, 'the agent is gone; starting it again');
         await ensure().catch((error: unknown) => log.error({ err: error }, 'agent not started'));
       }
     },
     async stop() {
-      const present = await running();
+      const present = await findAgent(paths);
       if (present === null) return;
       await endProcess(present, STOP_MS, clock);
       await rm(recordFile, { force: true });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../controller/execute/clock.ts';
 import type { StatePaths } from '../../schemas/installation.ts';
 import { writeDurable } from '../../store/durable-file.ts';
-import { processRecord, readProcessRecord } from '../../store/process-record.ts';
+import { isAlive, type ProcessRecord, processRecord, readProcessRecord } from '../../store/process-record.ts';
 import { endProcess } from './end-process.ts';
 
 /** Shutting down waits for what the controller has under way. */
@@ -18,11 +18,22 @@ export async function registerCommand(paths: Pick<StatePaths, 'running'>): Promi
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
+/** Process ids of those that live. */
+export async function runningCommands(paths: Pick<StatePaths, 'running'>): Promise<number[]> {
+  const records = await readRecords(paths);
+  const living = await Promise.all(records.map(isAlive));
+  return records.filter((_, index) => living[index]).map((it) => it.pid);
+}
+
 /** Ends them, as Ctrl-C does: they would start again what is ended after them. Gives how many there were. */
 export async function stopCommands(paths: Pick<StatePaths, 'running'>, clock: Clock): Promise<number> {
-  const names = await readdir(paths.running).catch(() => []);
-  const records = await Promise.all(names.map((it) => readProcessRecord(join(paths.running, it))));
-  const living = await Promise.all(records.filter((it) => it !== null).map((it) => endProcess(it, STOP_MS, clock)));
+  const living = await Promise.all((await readRecords(paths)).map((it) => endProcess(it, STOP_MS, clock)));
   await rm(paths.running, { recursive: true, force: true });
   return living.filter(Boolean).length;
+}
+
+async function readRecords(paths: Pick<StatePaths, 'running'>): Promise<ProcessRecord[]> {
+  const names = await readdir(paths.running).catch(() => []);
+  const records = await Promise.all(names.map((it) => readProcessRecord(join(paths.running, it))));
+  return records.filter((it) => it !== null);
 }

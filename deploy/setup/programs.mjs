@@ -19,6 +19,9 @@
  * @property {'no-engine' | 'app-armor'} [onlyIf] needed only where no Docker engine answers, or the kernel has AppArmor on as well
  */
 
+/** The oldest versions that Slipway was tried on; dockerd stands for the engine, whoever runs it. */
+export const OLDEST = /** @type {const} */ ({ 'nats-server': '2.9.10', haproxy: '2.6', dockerd: '20.10' });
+
 /** @type {readonly Purpose[]} */
 const ALWAYS = ['start', 'test', 'bare'];
 /** @type {readonly Purpose[]} */
@@ -27,8 +30,18 @@ const TESTING = ['test', 'bare'];
 /** @type {readonly Need[]} */
 export const NEEDS = [
   { program: 'git', debianPackage: 'git', purposes: ALWAYS, why: 'fleet repositories' },
-  { program: 'nats-server', debianPackage: 'nats-server', purposes: ALWAYS, why: 'the store, version 2.9.10 or newer' },
-  { program: 'haproxy', debianPackage: 'haproxy', purposes: ALWAYS, why: 'the gateway, version 2.6 or newer' },
+  {
+    program: 'nats-server',
+    debianPackage: 'nats-server',
+    purposes: ALWAYS,
+    why: `the store, version ${OLDEST['nats-server']} or newer`,
+  },
+  {
+    program: 'haproxy',
+    debianPackage: 'haproxy',
+    purposes: ALWAYS,
+    why: `the gateway, version ${OLDEST.haproxy} or newer`,
+  },
   { program: 'nft', debianPackage: 'nftables', purposes: ALWAYS, why: 'keeps namespaces apart' },
   { program: 'ip', debianPackage: 'iproute2', purposes: ALWAYS, why: 'the bridge' },
   {
@@ -47,7 +60,7 @@ export const NEEDS = [
     program: 'dockerd',
     debianPackage: 'docker.io',
     purposes: ALWAYS,
-    why: 'a Docker engine, version 20.10 or newer',
+    why: `a Docker engine, version ${OLDEST.dockerd} or newer`,
     onlyIf: 'no-engine',
   },
   {

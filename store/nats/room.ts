@@ -8,7 +8,8 @@ import { SlipwayError } from '../../schemas/errors.ts';
 /** @throws STATE_FULL */
 export type RoomCheck = () => Promise<void>;
 
-const RESERVE_BYTES = 8 * 1024 * 1024;
+/** Below this much free space nothing is written. */
+export const RESERVE_BYTES = 8 * 1024 * 1024;
 const LOOK_EVERY_MS = 100;
 
 /** @param dir folder of the server's files on this machine */

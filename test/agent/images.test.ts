@@ -18,7 +18,15 @@ function setup(local: Record<string, EngineImage>, registry: Record<string, Regi
   const images = createImages({
     engine: {
       image: async (ref) => local[ref] ?? null,
-      info: async () => ({ version: '', os: 'linux', architecture: 'amd64', cpuMillicores: 1, memoryBytes: 1, rootDir: '', storageDriver: '' }),
+      info: async () => ({
+        version: '',
+        os: 'linux',
+        architecture: 'amd64',
+        cpuMillicores: 1,
+        memoryBytes: 1,
+        rootDir: '',
+        storageDriver: '',
+      }),
       pull: async (ref, auth) => {
         asked.push(auth?.username);
         const found = registry[ref];

@@ -129,7 +129,15 @@ export function createFakeEngine(): FakeEngine {
 
     async info() {
       await tick();
-      return { version: '0', os: 'linux', architecture: 'amd64', cpuMillicores: 2000, memoryBytes: 1 << 30, rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
+      return {
+        version: '0',
+        os: 'linux',
+        architecture: 'amd64',
+        cpuMillicores: 2000,
+        memoryBytes: 1 << 30,
+        rootDir: '/var/lib/docker',
+        storageDriver: 'overlay2',
+      };
     },
     async list(labels) {
       await tick();

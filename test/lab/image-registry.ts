@@ -60,7 +60,7 @@ export async function openImageRegistry(): Promise<ImageRegistry> {
         schemaVersion: 2,
         mediaType: MANIFEST,
         config: put('application/vnd.docker.container.image.v1+json', Buffer.from(JSON.stringify(config))),
-        layers: [put('application/vnd.docker.image.rootfs.diff.tar.gzip', gzipSync(tar, { level: 1 }))],
+        layers: [put('application/vnd.docker.image.rootfs.diff.tar.gzip', gzipSync(tar, { level: 0 }))],
       };
       tags.set(`${name}:1`, put(MANIFEST, Buffer.from(JSON.stringify(manifest))).digest);
       return `${host}/${name}:1`;

@@ -90,7 +90,15 @@ it('reads a container that was never started, and one in the host network', () =
 });
 
 it('calls architectures as images do', () => {
-  const info = { ServerVersion: '20', OSType: 'linux', Architecture: 'x86_64', NCPU: 2, MemTotal: 5, DockerRootDir: '/d', Driver: 'overlay2' };
+  const info = {
+    ServerVersion: '20',
+    OSType: 'linux',
+    Architecture: 'x86_64',
+    NCPU: 2,
+    MemTotal: 5,
+    DockerRootDir: '/d',
+    Driver: 'overlay2',
+  };
   expect(engineInfo(info)).toEqual({
     version: '20',
     os: 'linux',
