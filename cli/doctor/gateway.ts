@@ -41,7 +41,7 @@ export function portVerdict(args: {
   if (holder === null) return fail(name, `${what}: nobody listens there`, AGAIN);
   const pid = Number(/\(pid (\d+)\)$/.exec(holder)?.[1]);
   if (own.has(pid)) return ok(name, what);
-  const free = `stop it (\`kill ${pid}\`)`;
+  const free = `stop that program (\`ps -fp ${pid}\` shows it)`;
   const next = isHttp
     ? `${free}, or take another port: \`slipway up --detach --http-port PORT\``
     : `${free}, or give the route another listen_port`;

@@ -114,7 +114,7 @@ it('names every part that is down, and what it says to do brings all of them bac
     nats: expect.stringContaining('`slipway up --detach`'),
     agent: expect.stringContaining('`slipway up --detach`'),
     gateway: expect.stringContaining('`slipway up --detach`'),
-    [`port ${host.httpPort}`]: expect.stringContaining(`\`kill ${process.pid}\``),
+    [`port ${host.httpPort}`]: expect.stringContaining(`\`ps -fp ${process.pid}\``),
     [`port ${tcpPort}`]: expect.stringContaining('`slipway up --detach`'),
   });
   const skipped = checks.filter((it) => it.state === 'skip').map((it) => it.name);
