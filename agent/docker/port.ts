@@ -3,7 +3,7 @@
  * commands into state (test/fakes/engine.ts).
  *
  * Foreign errors become SlipwayError at the adapter: ENGINE_UNAVAILABLE (does not answer), ENGINE_FAILED with
- * `details.status` (it refused), IMAGE_* and REGISTRY_UNAVAILABLE for images.
+ * `details.status` (it refused), IMAGE_*, REGISTRY_UNAVAILABLE and DISK_FULL for images.
  */
 import type { ContainerConfig } from './options.ts';
 

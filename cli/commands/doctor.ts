@@ -7,19 +7,22 @@ import type { CommandContext } from '../run-command.ts';
 
 export async function doctor(context: CommandContext): Promise<number> {
   const { output, paths, signal } = context;
-  const { installation, findings } = await lookAround({ paths, env: process.env, signal });
+  const { found, findings } = await lookAround({ paths, env: process.env, signal });
   signal.throwIfAborted();
   const failed = findings.filter((it) => it.state === 'fail').length;
   const warned = findings.filter((it) => it.state === 'warn').length;
-  output.result({ installation: installation?.id ?? null, healthy: failed === 0, checks: findings }, () => {
-    const width = Math.max(...findings.map((it) => it.name.length));
-    for (const it of findings) print(output, it, width);
-    output.line();
-    if (installation === null) {
-      output.line(`no installation in ${paths.root}: only the machine was looked at (\`slipway up\` makes one)`);
-    }
-    output.line(failed + warned === 0 ? 'nothing is wrong' : `${failed} failed, ${warned} to look after`);
-  });
+  output.result(
+    { installation: found.kind === 'found' ? found.installation.id : null, healthy: failed === 0, checks: findings },
+    () => {
+      const width = Math.max(...findings.map((it) => it.name.length));
+      for (const it of findings) print(output, it, width);
+      output.line();
+      if (found.kind === 'none') {
+        output.line(`no installation in ${paths.root}: only the machine was looked at (\`slipway up\` makes one)`);
+      }
+      output.line(failed + warned === 0 ? 'nothing is wrong' : `${failed} failed, ${warned} to look after`);
+    },
+  );
   return failed === 0 ? EXIT.ok : EXIT.failed;
 }
 

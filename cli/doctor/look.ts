@@ -1,5 +1,5 @@
 /** One look at this machine, and at the installation on it if there is one. Builds the adapters for it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createEngine } from '../../agent/docker/engine.ts';
 import type { Engine } from '../../agent/docker/port.ts';
 import { systemClock } from '../../controller/execute/clock.ts';
@@ -10,11 +10,11 @@ import { inspectNats } from '../../store/inspect.ts';
 import { connectNats } from '../../store/nats.ts';
 import type { Store } from '../../store/port.ts';
 import { dockerSocket } from '../docker-socket.ts';
-import { readInstallation } from '../state-dir.ts';
 import { INSTALLATION_CHECKS, MACHINE_CHECKS } from './checks.ts';
 import type { InstallationDeps, MachineDeps } from './deps.ts';
 import { examine } from './examine.ts';
-import { type Finding, fail } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { type Found, findInstallation } from './record.ts';
 
 /** No check takes longer. */
 const LIMIT_MS = 8_000;
@@ -28,13 +28,14 @@ export interface LookArgs {
   readonly signal: AbortSignal;
 }
 
-/** `installation` null: there is none, or its record cannot be read, which is a finding then. */
-export async function lookAround(args: LookArgs): Promise<{ installation: Installation | null; findings: Finding[] }> {
+/** Findings of the machine, then those of its installation. */
+export async function lookAround(args: LookArgs): Promise<{ found: Found; findings: Finding[] }> {
   const { paths, env } = args;
   // What still waits when all is told is given up.
   const over = new AbortController();
   const signal = AbortSignal.any([args.signal, over.signal]);
-  const { installation, broken } = recordOf(paths);
+  const found = findInstallation(paths);
+  const installation = found.kind === 'found' ? found.installation : null;
   const socketPath = installation?.dockerSocket ?? dockerSocket(env);
   const machine: MachineDeps = {
     env,
@@ -45,9 +46,10 @@ export async function lookAround(args: LookArgs): Promise<{ installation: Instal
   try {
     const [ofMachine, ofInstallation] = await Promise.all([
       examine({ checks: MACHINE_CHECKS, deps: machine, limitMs: LIMIT_MS, signal }),
-      installation === null ? broken : lookAtInstallation({ ...machine, paths, installation }, signal),
+      installation === null ? [] : lookAtInstallation({ ...machine, paths, installation }, signal),
     ]);
-    return { installation, findings: [...ofMachine, ...ofInstallation] };
+    const unusable = found.kind === 'unusable' ? [found.finding] : [];
+    return { found, findings: [...ofMachine, ...unusable, ...ofInstallation] };
   } finally {
     over.abort();
   }
@@ -93,16 +95,6 @@ function withLimit(engine: Pick<Engine, 'info' | 'listNetworks'>): MachineDeps['
     info: (signal) => limited(signal, (until) => engine.info(until)),
     listNetworks: (labels, signal) => limited(signal, (until) => engine.listNetworks(labels, until)),
   };
-}
-
-function recordOf(paths: StatePaths): { installation: Installation | null; broken: Finding[] } {
-  if (!existsSync(paths.installation)) return { installation: null, broken: [] };
-  try {
-    return { installation: readInstallation(paths), broken: [] };
-  } catch {
-    const next = 'put it back from a backup, or run the `slipway` of the version that wrote it';
-    return { installation: null, broken: [fail('installation', `${paths.installation} cannot be read`, next)] };
-  }
 }
 
 function natsUrl(installation: Installation, paths: StatePaths): string {

@@ -1,5 +1,5 @@
 /** `slipway doctor` on an installation whose parts are taken away one by one: it names each, and what it says to do helps. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +82,15 @@ it('only looks at the machine where there is no installation', async () => {
   expect([code, installation]).toEqual([0, null]);
   expect(checks.map((it) => it.name)).toEqual(expect.arrayContaining(['node', 'nats-server', 'docker', 'disk']));
   expect(checks.map((it) => it.name)).not.toContain('agent');
+});
+
+it('says that the record of the installation is broken, instead of that there is none', async () => {
+  const broken = join(host.dir, 'broken');
+  await mkdir(broken);
+  await writeFile(join(broken, 'installation.json'), '{');
+  const { code, installation, failed } = await examine(['--state-dir', broken]);
+  expect([code, installation]).toEqual([1, null]);
+  expect(failed).toMatchObject([{ name: 'installation', next: expect.stringContaining('backup') }]);
 });
 
 it('does not wait for a Docker that accepts connections and never answers', async () => {
