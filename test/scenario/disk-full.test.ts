@@ -11,10 +11,10 @@ import { type PrivateEngine, startPrivateEngine } from '../lab/private-engine.ts
 import { ask } from '../lab/probe.ts';
 
 const MIB = 2 ** 20;
-const DISK_MIB = 160;
-const IMAGE_MIB = 28;
+const DISK_MIB = 120;
+const IMAGE_MIB = 24;
 /** Together more than the disk. */
-const FAILURES = 6;
+const FAILURES = 5;
 
 describe.skipIf(process.getuid?.() !== 0)('a disk of Docker that is small', () => {
   let folder: string;
