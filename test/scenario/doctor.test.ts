@@ -1,5 +1,6 @@
 /** `slipway doctor` on an installation whose parts are taken away one by one: it names each, and what it says to do helps. */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +76,16 @@ it('says which key others can read, and how to close it', async () => {
       next: expect.stringContaining(`chmod 600 ${key}`),
     },
   ]);
+});
+
+it('says that a key is missing, and makes no other in its place', async () => {
+  const key = join(host.stateDir, 'keys/operator.pem');
+  await rename(key, `${key}.away`);
+  const { failed } = await examine();
+  const made = existsSync(key);
+  await rename(`${key}.away`, key);
+  expect(made).toBe(false);
+  expect(failed).toMatchObject([{ name: 'keys', detail: expect.stringContaining(`${key} is missing`) }]);
 });
 
 it('only looks at the machine where there is no installation', async () => {
