@@ -18,6 +18,7 @@ import { type Clock, isoNow } from './execute/clock.ts';
 import type { Executor } from './execute/executor.ts';
 import type { Metrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
+import { failureText } from './plan/failure-text.ts';
 import type { PlanResult } from './plan/input.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 import { currentSecrets } from './secrets.ts';
@@ -148,7 +149,7 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
     const result = await planFor(deps, wanted);
     if (!result.ok) {
       const [first] = result.failures;
-      const message = result.failures.map((it) => it.message).join('; ');
+      const message = result.failures.map(failureText).join('; ');
       return await failed(deps, worker, given, null, first?.code ?? 'NO_CAPACITY', message);
     }
     const { plan } = result;

@@ -1,5 +1,6 @@
 /** `slipway plan` and `slipway deploy preview`: what a deploy would do. */
 
+import { failureText } from '../../controller/plan/failure-text.ts';
 import type { PlanResult } from '../../controller/plan/input.ts';
 import { renderMarkdown } from '../../controller/plan/render-markdown.ts';
 import { renderTerminal } from '../../controller/plan/render-terminal.ts';
@@ -63,7 +64,7 @@ export async function planSource(
 export function planOrThrow(result: PlanResult): Plan {
   if (result.ok) return result.plan;
   const [first] = result.failures;
-  const message = result.failures.map((it) => it.message).join('\n');
+  const message = result.failures.map(failureText).join('\n');
   throw new SlipwayError(first?.code ?? 'NO_CAPACITY', message, { failures: result.failures });
 }
 

@@ -65,11 +65,12 @@ export async function pinImages(args: {
         images[service.name] = await answer;
       } catch (error) {
         if (!(error instanceof SlipwayError)) throw error;
-        failures.push({ code: error.code, service: service.name, message: `${service.name}: ${error.message}` });
+        failures.push({ code: error.code, service: service.name, message: error.message });
       }
     }),
   );
-  return { images, failures: failures.toSorted((a, b) => (a.message < b.message ? -1 : 1)) };
+  const serviceOf = (it: PlanFailure) => it.service ?? '';
+  return { images, failures: failures.toSorted((a, b) => (serviceOf(a) < serviceOf(b) ? -1 : 1)) };
 }
 
 type Resolvable = Pick<DesiredService, 'imageName' | 'pullPolicy'>;

@@ -28,6 +28,7 @@ export function mountsOf(service: ManifestService): { readonly mount: ManifestMo
 export function checkContainer(service: ManifestService, context: CheckContext): void {
   checkAliases(service, context.report);
   checkEnv(service, context);
+  checkArguments(service, context.report);
   checkMounts(service, context);
   checkResources(service, context.report);
   checkLabels(service, context.report);
@@ -51,6 +52,7 @@ function checkEnv({ template }: ManifestService, { settings, report }: CheckCont
   for (const [name, text] of Object.entries(template.env ?? {})) {
     const filled = fillEnv(text, settings.env);
     if (!filled.ok) report(['template', 'env', name], filled.message, { hint: filled.hint });
+    else checkLength(['template', 'env', name], `${name}=${filled.value}`, report);
   }
   for (const field of ['command', 'entrypoint'] as const) {
     for (const [index, text] of (template[field] ?? []).entries()) {
@@ -64,6 +66,22 @@ function checkEnv({ template }: ManifestService, { settings, report }: CheckCont
 }
 
 const SECRET_PLACEHOLDER = /\{\{\s*secret\s*:/;
+
+/** Linux starts no program with a longer argument or variable. Source: execve(2), MAX_ARG_STRLEN, less its final NUL. */
+const MAX_STRING_BYTES = 128 * 1024 - 1;
+
+function checkArguments({ template }: ManifestService, report: Report): void {
+  for (const key of ['entrypoint', 'command'] as const)
+    for (const [index, it] of (template[key] ?? []).entries()) checkLength(['template', key, index], it, report);
+}
+
+function checkLength(path: Path, text: string, report: Report): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_STRING_BYTES) return;
+  report(path, `${bytes} bytes are more than Linux takes in one string, ${MAX_STRING_BYTES}`, {
+    hint: 'put it into a file that the container mounts',
+  });
+}
 
 function checkMounts(service: ManifestService, { volumes, report }: CheckContext): void {
   const targets = new Set<string>();

@@ -41,16 +41,19 @@ export async function readInventory(host: Host): Promise<Inventory> {
 
 interface ContainerInfo {
   readonly id: string;
+  readonly namespace: string;
   readonly slot: string;
   readonly version: string;
   readonly state: string;
   readonly address: string;
+  /** When it was last started, as the engine says it. */
+  readonly startedAt: string;
 }
 
 interface Inspected {
   readonly Id: string;
   readonly Config: { readonly Labels: Record<string, string>; readonly Env: readonly string[] };
-  readonly State: { readonly Status: string };
+  readonly State: { readonly Status: string; readonly StartedAt: string };
   readonly NetworkSettings: { readonly Networks: Record<string, { readonly IPAddress: string }> };
 }
 
@@ -68,10 +71,12 @@ export async function readContainers(host: Host, withJobs = false): Promise<Cont
     .filter((it) => withJobs || it.Config.Labels['slipway.job'] === undefined)
     .map((it) => ({
       id: it.Id,
+      namespace: it.Config.Labels['slipway.namespace'] ?? '?',
       slot: it.Config.Labels['slipway.slot'] ?? '?',
       version: (it.Config.Env.find((entry) => entry.startsWith('VERSION=')) ?? '').slice('VERSION='.length),
       state: it.State.Status,
       address: Object.values(it.NetworkSettings.Networks)[0]?.IPAddress ?? '',
+      startedAt: it.State.StartedAt,
     }));
 }
 

@@ -98,7 +98,7 @@ it.each<[string, () => Service, () => readonly string[]]>([
   [
     'the port of the gateway itself',
     () => ({ more: { publish: [{ service_port: 'http', host_port: host.httpPort }] } }),
-    () => [`PORT_CONFLICT: tcp port ${host.httpPort} belongs to slipway/gateway`, MEND],
+    () => [`PORT_CONFLICT: web: tcp port ${host.httpPort} belongs to slipway/gateway`, MEND],
   ],
   [
     'a container that exits at once',

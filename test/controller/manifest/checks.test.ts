@@ -204,6 +204,11 @@ describe('containers', () => {
     [{ strategy: 'rolling', rollout: 'recreate' }, 'services[0].rollout: says the same as strategy'],
     [template({ resources: { memory: '1Mi' } }), '"1Mi" is less than 6291456 bytes'],
     [template({ resources: { memory: '99999999999T' } }), 'is larger than any machine'],
+    [
+      template({ env: { LONG: 'x'.repeat(128 * 1024 - 'LONG='.length) } }),
+      'services[0].template.env.LONG: 131072 bytes are more than Linux takes in one string, 131071',
+    ],
+    [template({ command: ['x', 'ü'.repeat(64 * 1024)] }), 'services[0].template.command[1]: 131072 bytes are more'],
     [template({ resources: { cpu: '1m' } }), 'less than the hundredth of a core'],
     [template({ labels: { 'slipway.namespace': 'x' } }), 'labels that begin with "slipway." are reserved'],
     [{ labels: { 'slipway.installation': 'x' } }, 'labels that begin with "slipway." are reserved'],
