@@ -132,7 +132,7 @@ export async function planRemoval(
 /**
  * A plan back to an earlier release: its exact specs and image digests.
  *
- * @param to null: the last converged release before the live one that differs from it
+ * @param to null: the last converged release before the live one that differs from it; never a checkpoint
  * @throws UNKNOWN_NAMESPACE, UNKNOWN_RELEASE
  */
 export async function planRollback(
@@ -194,7 +194,8 @@ async function rollbackTarget(store: Store, namespace: string, to: number | null
   const live = await store.log.live(namespace);
   if (live === null) throw new SlipwayError('UNKNOWN_NAMESPACE', `${namespace} has no live release to roll back from`);
   const releases = (await store.log.entries(namespace)).filter((it) => it.kind === 'release');
-  const same = (it: Release) => digestOf(it.services) === digestOf(live.services);
+  // A checkpoint names the specs that it started from while it runs a mixture: what converged last differs from it.
+  const same = (it: Release) => live.final && digestOf(it.services) === digestOf(live.services);
   const target =
     to === null
       ? releases.findLast((it) => it.n < live.n && it.final && !same(it))

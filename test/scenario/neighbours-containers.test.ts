@@ -202,6 +202,64 @@ it.concurrent('a bad image leaves the old containers, and those of other service
   }
 });
 
+interface Row {
+  readonly n: number;
+  readonly kind: string;
+  readonly final?: boolean;
+  readonly lineage?: { readonly rollbackTo: number | null };
+}
+
+it.concurrent('rollback: to a number that is no release changes nothing; without a number, to what converged last', async () => {
+  // The replica of that hostname gives up: the first batch of the deploy is live then, the second is not.
+  const script = 'if [ "$(hostname)" = "$FAILS" ]; then exit 3; fi; exec /bin/sh /start';
+  const services = (version: string, fails = '') => {
+    const strategy = { rolling: { max_surge: 1 } };
+    const more = { strategy, restart: 'no', placement: { replicated: { count: 2 } } };
+    const service = webService({ hostname: 'back.test', version, env: { FAILS: fails }, more });
+    const entrypoint = ['/bin/sh', '-c', script];
+    return [{ ...service, template: { ...(service['template'] as object), entrypoint } }];
+  };
+  const rows = async () => {
+    const { stdout } = await host.slipway(['releases', 'back', '--json']);
+    return (JSON.parse(stdout) as { data: { live: number; entries: Row[] } }).data;
+  };
+  const running = async () => (await containersOf('back')).map((it) => `${it.slot} ${it.version} ${it.startedAt}`);
+  const versions = async () => (await containersOf('back')).map((it) => it.version).toSorted();
+
+  await deployed('back', services('1'));
+  await deployed('back', services('2'));
+  const converged = (await rows()).live;
+  expect(await deploy('back', services('3', 'web-1'))).toMatchObject({ code: 1 });
+  expect(await versions(), 'one batch of version 3 is live').toEqual(['2', '3']);
+  const { live, entries } = await rows();
+  expect(entries.find((it) => it.n === live)).toMatchObject({ kind: 'release', final: false });
+  const voided = entries.find((it) => it.kind === 'void')?.n ?? 0;
+  const releases = entries.filter((it) => it.kind === 'release').map((it) => `#${it.n}`);
+
+  const before = {
+    rows: await rows(),
+    running: await running(),
+    status: (await host.slipway(['status', 'back'])).stdout,
+  };
+  for (const number of [99, voided]) {
+    const ran = await host.slipway(['rollback', 'back', '--to', String(number)]);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain(`back has no release #${number}; the last are ${releases.toReversed().join(', ')}`);
+  }
+  const after = {
+    rows: await rows(),
+    running: await running(),
+    status: (await host.slipway(['status', 'back'])).stdout,
+  };
+  expect(after).toEqual(before);
+
+  const back = await host.slipway(['rollback', 'back']);
+  expect(back.code, back.stdout + back.stderr).toBe(0);
+  expect(await versions()).toEqual(['2', '2']);
+  expect((await rows()).entries[0]).toMatchObject({ kind: 'release', final: true, lineage: { rollbackTo: converged } });
+  expect((await ask(host.httpPort, 'back.test')).body).toBe('web 2');
+});
+
 interface Inspected {
   readonly HostConfig: { readonly LogConfig: { readonly Config: Record<string, string> } };
   readonly LogPath: string;
