@@ -86,7 +86,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
     engine,
     store,
     journal: await openJournal({ folder: `${paths.agent}/journal`, trace }),
-    imageHistory: await openImageHistory({ path: `${paths.agent}/images.json` }),
+    imageHistory: await openImageHistory({ path: paths.pulledImages }),
     credentials: createCredentials({ env, log }),
     gateway,
     names: createNames({

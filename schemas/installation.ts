@@ -31,6 +31,8 @@ export function statePaths(stateDir: string) {
     natsUrlFile: `${stateDir}/nats/url`,
     controller: `${stateDir}/controller`,
     agent: `${stateDir}/agent`,
+    /** Images that the agent pulled. */
+    pulledImages: `${stateDir}/agent/images.json`,
     gateway: `${stateDir}/gateway`,
     dns: `${stateDir}/dns`,
     volumes: `${stateDir}/volumes`,

@@ -6,6 +6,7 @@ import { createNames } from '../../agent/dns/names.ts';
 import { createEngine } from '../../agent/docker/engine.ts';
 import { createGateway } from '../../agent/gateway/gateway.ts';
 import { LABEL } from '../../agent/identity.ts';
+import { openImageHistory } from '../../agent/image-history.ts';
 import { createNetwork } from '../../agent/network/network.ts';
 import { removeSecretFiles } from '../../agent/secrets/files.ts';
 import { createDirDriver } from '../../agent/volume/dir-driver.ts';
@@ -79,6 +80,21 @@ async function stopParts(installation: Installation, paths: StatePaths, said: (t
   said(`network ${installation.bridge} and its packet filter removed`);
 }
 
+/** Those that were pulled or built for it; what other containers use stays, whosever they are. */
+async function removeImages(
+  { dockerSocket }: Installation,
+  paths: StatePaths,
+  said: (text: string) => void,
+): Promise<void> {
+  const engine = createEngine({ socketPath: dockerSocket });
+  // Cut off before, or damaged: what was pulled is not known then, and nothing is guessed.
+  const history = await openImageHistory({ path: paths.pulledImages }).catch(() => null);
+  const remove = (refs: readonly string[]) => Promise.all(refs.map((it) => engine.removeImage(it).catch(() => false)));
+  await remove(EXAMPLE_VERSIONS.map(exampleTag));
+  const pulled = await remove(history?.list() ?? []);
+  if (pulled.length > 0) said(`${pulled.filter((it) => it).length} of ${pulled.length} pulled images removed`);
+}
+
 /** Stopping a resolver does not ask where it listens. */
 function unused(): never {
   throw new Error('the network is not needed to stop the resolver');
@@ -90,8 +106,7 @@ async function removeState(installation: Installation, paths: StatePaths, said: 
     await volumes.destroy(it.namespace, it.volume);
     said(`volume ${it.namespace}/${it.volume} removed`);
   }
-  const engine = createEngine({ socketPath: installation.dockerSocket });
-  for (const version of EXAMPLE_VERSIONS) await engine.removeImage(exampleTag(version)).catch(() => undefined);
+  await removeImages(installation, paths, said);
   // What says that there is an installation goes last: a purge that was cut off can be run again.
   const others = (await readdir(paths.root))
     .map((it) => join(paths.root, it))

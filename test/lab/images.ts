@@ -36,6 +36,19 @@ while kill -0 "$web" 2>/dev/null; do
 done
 `;
 
+/** Everything in the web image, for a registry that serves it. */
+export async function webImageContent(): Promise<{ tar: Buffer; config: object }> {
+  await ensureWebImage();
+  const id = (await run('docker', ['create', WEB_IMAGE])).stdout.trim();
+  try {
+    const options = { encoding: 'buffer', maxBuffer: 64 * 2 ** 20 } as const;
+    const { stdout: tar } = await run('docker', ['export', id], options);
+    return { tar, config: { Env: ['PATH=/bin'], Entrypoint: ['/bin/sh', '/start'] } };
+  } finally {
+    await run('docker', ['rm', id]);
+  }
+}
+
 /** Builds an image of that name unless the engine has it: the one at the socket, the machine's by default. */
 export async function ensureWebImage(socketPath?: string): Promise<void> {
   const engine = socketPath === undefined ? [] : ['-H', `unix://${socketPath}`];

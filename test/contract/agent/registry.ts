@@ -20,8 +20,23 @@ export interface TestRegistry {
   close(): void;
 }
 
-/** Repositories by name; any other does not exist. `unique` makes the image differ from that of other registries. */
-export async function openRegistry(repos: Record<string, Behaviour>, unique: string): Promise<TestRegistry> {
+/** What is in an image: the tar of its only layer, and its `config` (OCI image specification). */
+export interface ImageContent {
+  readonly tar: Buffer;
+  readonly config: object;
+}
+
+const NOTHING: ImageContent = { tar: Buffer.alloc(1024), config: {} };
+
+/**
+ * Repositories by name; any other does not exist. `unique` makes the image differ from that of other registries. Without
+ * content there is nothing in it that could run.
+ */
+export async function openRegistry(
+  repos: Record<string, Behaviour>,
+  unique: string,
+  content: ImageContent = NOTHING,
+): Promise<TestRegistry> {
   const blobs = new Map<string, { type: string; bytes: Buffer }>();
   const put = (type: string, bytes: Buffer) => {
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -29,13 +44,13 @@ export async function openRegistry(repos: Record<string, Behaviour>, unique: str
     return { mediaType: type, size: bytes.length, digest };
   };
   const image = (architecture: string) => {
-    const tar = Buffer.alloc(1024);
+    const { tar } = content;
     const layer = put('application/vnd.docker.image.rootfs.diff.tar.gzip', gzipSync(tar));
     const diffId = `sha256:${createHash('sha256').update(tar).digest('hex')}`;
     const config = {
       architecture,
       os: 'linux',
-      config: { Labels: { unique } },
+      config: { ...content.config, Labels: { unique } },
       rootfs: { type: 'layers', diff_ids: [diffId] },
     };
     const configBlob = put('application/vnd.docker.container.image.v1+json', Buffer.from(JSON.stringify(config)));
