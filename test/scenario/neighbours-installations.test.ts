@@ -39,9 +39,7 @@ beforeAll(async () => {
   await repo.commit({ [MANIFEST]: manifestText('shop', services, { volumes: [{ name: 'data' }] }) });
   up = startCommand(going, ['up', '--repo', repo.path, '--hook-port', String(await freePort())]);
   await up.saw('shop: release #1 is live');
-  const manifest = { namespace: 'shop', services: [web('staying')], volumes: [{ name: 'data' }] };
-  const ran = await staying.slipway(['deploy', '-f', await staying.manifest('shop', manifest)]);
-  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  await deployed('staying');
   probe = startProbe({ port: staying.httpPort, hostname: 'shop.test' });
   await probe.settled('web staying');
 });
@@ -60,6 +58,13 @@ function web(version: string, name = 'web', image = `${shared.host}/shop/web:1`)
   const service = webService({ hostname: name === 'web' ? 'shop.test' : `${name}.test`, name, image, version });
   const mounts = name === 'web' ? [{ source: { volume: 'data' }, target: '/data' }] : [];
   return { ...service, template: { ...(service['template'] as object), mounts } };
+}
+
+/** The version, on the installation that stays. */
+async function deployed(version: string): Promise<void> {
+  const manifest = { namespace: 'shop', services: [web(version)], volumes: [{ name: 'data' }] };
+  const ran = await staying.slipway(['deploy', '-f', await staying.manifest('shop', manifest)]);
+  if (ran.code !== 0) throw new Error(`version ${version} was not deployed: ${ran.stdout}${ran.stderr}`);
 }
 
 /** What the one that stays has, and what is in its packet filter, network and volume. */
@@ -119,9 +124,7 @@ it('`down --purge` of one leaves containers, network, rules, images and volumes 
   expect(down.code, down.stdout + down.stderr).toBe(0);
   expect(await stays()).toEqual(before);
   expect(await probe.take()).toEqual(['web staying']);
-  const again = { namespace: 'shop', services: [web('next')], volumes: [{ name: 'data' }] };
-  const ran = await staying.slipway(['deploy', '-f', await staying.manifest('shop', again)]);
-  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  await deployed('next');
   await probe.settled('web next');
 });
 
