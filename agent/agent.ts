@@ -255,6 +255,7 @@ export function createAgent(deps: AgentDeps): Agent {
     creator,
     images,
     portHolders: deps.portHolders,
+    volumes,
     engine,
     steps,
     log,

@@ -1,9 +1,13 @@
-/** Questions that change nothing and need no signature: is it there, what does an image string mean, who has a port. */
+/**
+ * Questions that change nothing and need no signature: is it there, what does an image string mean, who has a port,
+ * which volumes lie here.
+ */
 import { isSlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { ImageRef, ServiceSpec } from '../schemas/service.ts';
 import type { Messages } from '../store/port.ts';
 import type { Images } from './images.ts';
+import type { VolumeDriver } from './ports.ts';
 
 const LOOKUP_TIMEOUT_MS = 18_000;
 const POLICIES: readonly unknown[] = ['if-not-present', 'always', 'never'] satisfies ServiceSpec['pullPolicy'][];
@@ -14,6 +18,7 @@ export interface QueriesDeps {
   readonly images: Pick<Images, 'resolve'>;
   /** Other programs that have one of these tcp ports of the machine. */
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
+  readonly volumes: Pick<VolumeDriver, 'list'>;
   readonly log: Logger;
 }
 
@@ -21,9 +26,11 @@ type ImageAnswer = { image: ImageRef } | { error: { code: string; message: strin
 
 /**
  * `agent.<machine>.ping` {} → { machine }; `agent.<machine>.image` { imageName, pullPolicy } → { image } or { error };
- * `agent.<machine>.ports` { ports } → { holders }.
+ * `agent.<machine>.ports` { ports } → { holders }; `agent.<machine>.volumes` {} → { volumes }.
  */
-export function serveQueries({ machine, messages, images, portHolders, log }: QueriesDeps, signal: AbortSignal): void {
+export function serveQueries(deps: QueriesDeps, signal: AbortSignal): void {
+  const { machine, messages, images, portHolders, volumes, log } = deps;
+
   async function answer(payload: unknown): Promise<ImageAnswer> {
     const { imageName, pullPolicy } = (payload ?? {}) as Record<string, unknown>;
     if (typeof imageName !== 'string' || !POLICIES.includes(pullPolicy))
@@ -49,6 +56,11 @@ export function serveQueries({ machine, messages, images, portHolders, log }: Qu
       const ports = Array.isArray(asked) ? asked.filter((it) => Number.isInteger(it)) : [];
       return { holders: await portHolders(ports as number[]) };
     },
+    signal,
+  );
+  messages.serve(
+    ['agent', machine, 'volumes'],
+    async () => ({ volumes: (await volumes.list()).map(({ namespace, volume }) => ({ namespace, volume })) }),
     signal,
   );
 }

@@ -15,7 +15,7 @@ import type { Journal } from './journal.ts';
 import { endedDeploys, type LastKnown } from './journal-records.ts';
 import type { Pressure } from './needed-images.ts';
 import type { Observer } from './observe.ts';
-import type { Gateway, Names } from './ports.ts';
+import type { Gateway, Names, VolumeDriver } from './ports.ts';
 import type { Prober } from './prober.ts';
 import { serveQueries } from './queries.ts';
 import type { Router } from './router.ts';
@@ -62,6 +62,7 @@ export interface SupervisorDeps {
   readonly creator: Creator;
   readonly images: Images;
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
+  readonly volumes: Pick<VolumeDriver, 'list'>;
   readonly engine: Engine;
   readonly steps: StepServer;
   readonly log: Logger;
@@ -229,8 +230,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       void insist('the watch of the log', () => store.log.watch((namespace) => void follow(namespace), lifetime));
       watchOthers();
       deps.steps.serve(lifetime);
-      const { machine, engine, images, portHolders } = deps;
-      serveQueries({ machine, messages: store.messages, images, portHolders, log }, lifetime);
+      const { machine, engine, images, portHolders, volumes } = deps;
+      serveQueries({ machine, messages: store.messages, images, portHolders, volumes, log }, lifetime);
       serveStreams({ machine, messages: store.messages, engine, world, log }, lifetime);
       await Promise.all([
         insist('the gateway', () => deps.gateway.start(lifetime)).then(changed),

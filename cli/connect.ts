@@ -7,6 +7,8 @@ import { type Clock, isoNow, systemClock } from '../controller/execute/clock.ts'
 import { createDeploys, type Deploys } from '../controller/execute/deploys.ts';
 import { createExecutor, type Executor } from '../controller/execute/executor.ts';
 import { isDeadOwner } from '../controller/execute/lease-owner.ts';
+import { type RemovedVolume, type RemoveVolumeArgs, removeVolume } from '../controller/execute/remove-volume.ts';
+import type { ExecutorDeps } from '../controller/execute/session.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
 import { createSecrets, type Secrets } from '../controller/secrets.ts';
 import type { NamespaceRecord } from '../schemas/deploy.ts';
@@ -51,6 +53,8 @@ export interface Connection extends AsyncDisposable {
   hold(namespace: string, why: string): Promise<HoldChange>;
   /** Finishes or voids what dead executors left of the namespace, so that what follows sees how it ended. */
   recover(namespace: string, signal: AbortSignal): Promise<void>;
+  /** The volume and its data are gone. @throws VOLUME_IN_USE, UNKNOWN_VOLUME */
+  removeVolume(args: Omit<RemoveVolumeArgs, 'actor'>): Promise<RemovedVolume>;
   /** Who leads, null: no controller runs. */
   controller(): Promise<string | null>;
 }
@@ -84,7 +88,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     clusterKey: () => clusterKey(paths.keys),
     machineKeys: () => trustedMachines(paths, installation.id),
   });
-  const executor = createExecutor({
+  const executing: ExecutorDeps = {
     store,
     secrets,
     deploys,
@@ -94,7 +98,8 @@ export async function connect(context: CommandContext): Promise<Connection> {
     installation: installation.id,
     machine: installation.machine,
     trace: createTrace({ env: process.env }),
-  });
+  };
+  const executor = createExecutor(executing);
   return {
     paths,
     installation,
@@ -123,6 +128,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
       output.note(`${namespace}: a deploy was left unfinished; it is ended first`);
       await executor.recover(namespace, actor, signal);
     },
+    removeVolume: (args) => removeVolume(executing, { ...args, actor }),
     async controller() {
       const holder = await store.leases.holder(['controller']);
       return holder === null || isDeadOwner(holder, installation.machine) ? null : holder;

@@ -314,6 +314,21 @@ command(
   ['slipway deploys production'],
   async () => (await import('./commands/deploys.ts')).deploys,
 ).option('--limit <n>', 'how many', number, 20);
+const volume = program.command('volume').description('The volumes of namespaces: list them, remove one.');
+command(
+  volume,
+  'ls [namespace]',
+  'Where volumes lie, and which services mount them.',
+  ['slipway volume ls', 'slipway volume ls production --json'],
+  async () => (await import('./commands/volume.ts')).volumeLs,
+);
+command(
+  volume,
+  'rm <volume>',
+  'Remove NAMESPACE/VOLUME with its data, for good; refused while a live service mounts it.',
+  ['slipway volume rm production/data --yes'],
+  async () => (await import('./commands/volume.ts')).volumeRm,
+).option('--yes', 'really');
 command(
   program,
   'abort <namespace>',

@@ -89,7 +89,7 @@ export function reportFailure(
 }
 
 /** Nothing went wrong: somebody must agree first. */
-const REFUSED: ReadonlySet<string> = new Set(['CONSENT_NEEDED', 'HELD', 'SECRET_IN_USE']);
+const REFUSED: ReadonlySet<string> = new Set(['CONSENT_NEEDED', 'HELD', 'SECRET_IN_USE', 'VOLUME_IN_USE']);
 
 const BARE = {
   top: '',

@@ -54,6 +54,7 @@ export const ERRORS = {
   NO_CAPACITY: { retry: 'new-revision', means: 'No machine satisfies the placement, or none has enough memory.' },
   ROUTE_CONFLICT: { retry: 'new-revision', means: 'Another service already has this hostname and path.' },
   PORT_CONFLICT: { retry: 'new-revision', means: 'Another service or another program has this port.' },
+  VOLUME_IN_USE: { retry: 'operator', means: 'A volume that is to be removed is mounted by a live service.' },
   VOLUME_PINNED: { retry: 'new-revision', means: 'A volume lies on another machine than the slot would.' },
   SECRET_MISSING: {
     retry: 'operator',
@@ -72,6 +73,7 @@ export const ERRORS = {
   UNKNOWN_NAMESPACE: { retry: 'operator', means: 'No release of this namespace exists.' },
   UNKNOWN_SERVICE: { retry: 'operator', means: 'The live release of the namespace has no such service.' },
   UNKNOWN_RELEASE: { retry: 'operator', means: 'The namespace has no such release.' },
+  UNKNOWN_VOLUME: { retry: 'operator', means: 'The namespace has no such volume.' },
   ENGINE_UNAVAILABLE: { retry: 'backoff', means: 'Docker does not answer.' },
   ENGINE_FAILED: { retry: 'new-revision', means: 'Docker refused to create or start a container.' },
   GATEWAY_FAILED: { retry: 'backoff', means: 'HAProxy did not take the configuration; the last good one serves.' },

@@ -3,7 +3,7 @@
  * again is how its result is asked for. Signed (trust/), fenced, keyed by deploy and step id.
  */
 import { z } from 'zod';
-import { DeployId, Digest, MachineName, NamespaceName, ServiceName } from './names.ts';
+import { DeployId, Digest, MachineName, NamespaceName, ServiceName, VolumeName } from './names.ts';
 import { SlotRow } from './release.ts';
 import { MachineSecret } from './secret.ts';
 import { ImageRef, ServiceSpec, VolumeSpec } from './service.ts';
@@ -48,6 +48,8 @@ export const StepAction = z.discriminatedUnion('verb', [
   z.strictObject({ verb: z.literal('retire'), n: z.int().min(1) }),
   /** The deploy is over: its late steps are refused, its slots are no longer held, what it voided is gone. */
   z.strictObject({ verb: z.literal('close'), n: z.int().min(1) }),
+  /** The volume and its data are gone. Log entry n, or an earlier one, has stopped naming it. */
+  z.strictObject({ verb: z.literal('destroy'), n: z.int().min(1), volume: VolumeName }),
 ]);
 export type StepAction = z.infer<typeof StepAction>;
 export type StepVerb = StepAction['verb'];

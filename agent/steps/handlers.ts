@@ -1,6 +1,7 @@
 /** The table of step handlers: a new verb does not compile until it has a row. */
 import { applyStep } from './apply.ts';
 import { type CloseDeps, closeStep } from './close.ts';
+import { type DestroyDeps, destroyStep } from './destroy.ts';
 import type { Handlers } from './handler.ts';
 import { type JobDeps, jobStep } from './job.ts';
 import { type PullDeps, pullStep } from './pull.ts';
@@ -13,6 +14,7 @@ export type HandlerDeps = StartDeps &
   SwapDeps &
   RetireDeps &
   CloseDeps &
+  DestroyDeps &
   JobDeps &
   PullDeps &
   Parameters<typeof volumeStep>[0];
@@ -28,5 +30,6 @@ export function createHandlers(deps: HandlerDeps): Handlers {
     apply: applyStep(deps),
     retire: retireStep(deps),
     close: closeStep(deps),
+    destroy: destroyStep(deps),
   };
 }

@@ -14,6 +14,7 @@ export const FOLLOWS_LOG = {
   apply: true,
   retire: true,
   close: true,
+  destroy: true,
 } as const satisfies Record<StepVerb, boolean>;
 
 /** How a step ended. */

@@ -79,7 +79,8 @@ export function createAgentWorld() {
     },
     list: async () => [...made],
     destroy: async (namespace, volume, madeBy) => {
-      const at = made.findIndex((it) => it.namespace === namespace && it.volume === volume && it.deploy === madeBy);
+      const wanted = (it: ListedVolume) => madeBy === undefined || it.deploy === madeBy;
+      const at = made.findIndex((it) => it.namespace === namespace && it.volume === volume && wanted(it));
       if (at >= 0) made.splice(at, 1);
       return at >= 0;
     },

@@ -73,6 +73,7 @@ export function createFakeMachine(args: {
     switch (action.verb) {
       case 'pull':
       case 'volume':
+      case 'destroy':
         return done;
       case 'job':
         if (!finishedJobs.has(action.template)) machine.jobRuns.push(action.service);

@@ -96,8 +96,9 @@ it.concurrent('environments of 64 KiB, names of 63 characters and odd characters
 
   expect((await ask(host.httpPort, LONG.hostname)).body).toBe('web 63');
   expect((await inside(id, 'wget', '-qO-', `http://${name}:8080/`)).toString().trim()).toBe('web 63');
-  const turn = await readFile(join(host.stateDir, 'volumes', LONG.namespace, LONG.volume, 'turn'), 'utf8');
-  expect(turn).toMatch(/^[0-9a-f-]{36}\n$/);
+  const turn = join(host.stateDir, 'volumes', LONG.namespace, LONG.volume, 'turn');
+  // It is written again and again.
+  await expect.poll(() => readFile(turn, 'utf8')).toMatch(/^[0-9a-f-]{36}\n$/);
   for (const args of [
     ['status', LONG.namespace],
     ['logs', `${LONG.namespace}/${name}`],

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -42,6 +42,7 @@ beforeAll(async () => {
   await deployed('staying');
   probe = startProbe({ port: staying.httpPort, hostname: 'shop.test' });
   await probe.settled('web staying');
+  for (const it of [going, staying]) await writeFile(join(volumeFolder(it), 'kept'), 'data');
 });
 
 afterAll(async () => {
@@ -61,17 +62,20 @@ function web(version: string, name = 'web', image = `${shared.host}/shop/web:1`)
 }
 
 /** The version, on the installation that stays. */
-async function deployed(version: string): Promise<void> {
-  const manifest = { namespace: 'shop', services: [web(version)], volumes: [{ name: 'data' }] };
+async function deployed(version: string, mounts?: readonly []): Promise<void> {
+  const service = web(version);
+  const template = { ...service.template, ...(mounts === undefined ? {} : { mounts }) };
+  const manifest = { namespace: 'shop', services: [{ ...service, template }], volumes: [{ name: 'data' }] };
   const ran = await staying.slipway(['deploy', '-f', await staying.manifest('shop', manifest)]);
   if (ran.code !== 0) throw new Error(`version ${version} was not deployed: ${ran.stdout}${ran.stderr}`);
 }
+
+const volumeFolder = (host: Host) => join(host.stateDir, 'volumes/shop/data');
 
 /** What the one that stays has, and what is in its packet filter, network and volume. */
 async function stays() {
   const { id, bridge } = staying.installation;
   const containers = await readContainers(staying);
-  const turn = join(staying.stateDir, 'volumes/shop/data/turn');
   const inside = ['exec', containers[0]?.id ?? '', 'wget', '-qO-', 'http://web:8080/'];
   return {
     inventory: await readInventory(staying),
@@ -79,7 +83,7 @@ async function stays() {
     tables: (await tables()).filter((it) => it.includes(id)),
     network: await docker('network', 'inspect', '--format', '{{.Id}} {{json .IPAM.Config}}', `slipway-${id}`),
     link: existsSync(`/sys/class/net/${bridge}`),
-    turn: await readFile(turn, 'utf8'),
+    data: await readFile(join(volumeFolder(staying), 'kept'), 'utf8').catch(() => 'nothing'),
     image: await docker('image', 'inspect', '--format', '{{.Id}}', `${shared.host}/shop/web@${shared.digest}`),
     byName: await docker(...inside),
   };
@@ -87,6 +91,13 @@ async function stays() {
 
 async function tables(): Promise<string[]> {
   return (await run('nft', ['list', 'tables'])).stdout.split('\n').toSorted();
+}
+
+/** Bridges of all networks that the engine knows. */
+async function bridges(): Promise<string[]> {
+  const ids = (await docker('network', 'ls', '--quiet', '--filter', 'driver=bridge')).split('\n');
+  const name = '{{index .Options "com.docker.network.bridge.name"}}';
+  return (await docker('network', 'inspect', '--format', name, ...ids)).split('\n');
 }
 
 /** Command lines of all processes that name the folder. */
@@ -111,9 +122,56 @@ it('a namespace that is removed with consent leaves its volumes, and a neighbour
   const removed = await going.slipway(['deploy', 'shop', '--consent', error.details.plan]);
   expect(removed.code, removed.stdout + removed.stderr).toBe(0);
   expect(await readInventory(going)).toEqual({ containers: [], addresses: [], servers: [], members: [], links: 0 });
-  expect(existsSync(join(going.stateDir, 'volumes/shop/data/turn'))).toBe(true);
+  expect(existsSync(join(volumeFolder(going), 'kept'))).toBe(true);
   expect(await stays()).toEqual(before);
   expect(await probe.take()).toEqual(['web staying']);
+});
+
+async function volumesOf(host: Host) {
+  const ran = await host.slipway(['volume', 'ls', 'shop', '--json']);
+  return (JSON.parse(ran.stdout) as { data: object[] }).data;
+}
+
+it('a volume that nothing mounts is removed with `--yes` only, and the one of the neighbour stays', async () => {
+  const before = await stays();
+  const { machine } = going.installation;
+  const row = { namespace: 'shop', volume: 'data', machine, named: true, present: true };
+  expect(await volumesOf(going)).toEqual([{ ...row, users: [] }]);
+  const unsure = await going.slipway(['volume', 'rm', 'shop/data']);
+  expect(unsure).toMatchObject({ code: 4, stderr: expect.stringContaining('`slipway volume rm shop/data --yes`') });
+  expect(existsSync(volumeFolder(going))).toBe(true);
+  const removed = await going.slipway(['volume', 'rm', 'shop/data', '--yes']);
+  expect(removed.code, removed.stderr).toBe(0);
+  expect(existsSync(join(going.stateDir, 'volumes/shop'))).toBe(false);
+  expect(await volumesOf(going)).toEqual([]);
+  const again = await going.slipway(['volume', 'rm', 'shop/data', '--yes']);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('shop has no volume data: it has none') });
+  expect(await stays()).toEqual(before);
+});
+
+it('a volume that a live service mounts is not removed; once none does, it is, and comes back empty', async () => {
+  const before = await stays();
+  expect(before.data).toBe('data');
+  const refused = await staying.slipway(['volume', 'rm', 'shop/data', '--yes']);
+  expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('shop/data is mounted by web') });
+  expect(await stays()).toEqual(before);
+  await deployed('without', []);
+  const [container] = await readContainers(staying);
+  expect(existsSync(volumeFolder(staying))).toBe(true);
+  const removed = await staying.slipway(['volume', 'rm', 'shop/data', '--yes']);
+  expect(removed.code, removed.stderr).toBe(0);
+  expect(existsSync(volumeFolder(staying))).toBe(false);
+  expect(await readContainers(staying), 'no container was touched').toEqual([container]);
+  const { stdout } = await staying.slipway(['releases', 'shop', '--json']);
+  const { live, entries } = (JSON.parse(stdout) as { data: { live: number; entries: { volumes: object[] }[] } }).data;
+  expect([live, entries[0]?.volumes, entries[1]?.volumes]).toEqual([
+    3,
+    [],
+    [{ volume: 'data', machine: staying.installation.machine }],
+  ]);
+  await deployed('staying');
+  await probe.settled('web staying');
+  expect((await stays()).data).toBe('nothing');
 });
 
 it('`down --purge` of one leaves containers, network, rules, images and volumes of the other serving', async () => {
@@ -134,7 +192,10 @@ it('of an installation that was removed no image, container, network, rule, proc
   expect(await docker('network', 'ls', '--quiet', '--filter', `name=${id}`)).toBe('');
   expect(await ownImage()).toBe('');
   expect((await tables()).filter((it) => it.includes(id))).toEqual([]);
-  expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
+  // The next installation may have taken the name of the bridge by now.
+  await expect
+    .poll(async () => existsSync(`/sys/class/net/${bridge}`) && !(await bridges()).includes(bridge))
+    .toBe(false);
   expect(existsSync(going.stateDir)).toBe(false);
   await expect.poll(() => processesOf(going.stateDir)).toEqual([]);
   // The tracked repository is the user's.
