@@ -132,7 +132,7 @@ async function volumesOf(host: Host) {
   return (JSON.parse(ran.stdout) as { data: object[] }).data;
 }
 
-it('a volume that nothing mounts is removed with `--yes` only, and the one of the neighbour stays', async () => {
+it('a volume that nothing mounts is removed with `--yes` only, also after a removal that was killed, and only here', async () => {
   const before = await stays();
   const { machine } = going.installation;
   const row = { namespace: 'shop', volume: 'data', machine, named: true, present: true };
@@ -140,6 +140,10 @@ it('a volume that nothing mounts is removed with `--yes` only, and the one of th
   const unsure = await going.slipway(['volume', 'rm', 'shop/data']);
   expect(unsure).toMatchObject({ code: 4, stderr: expect.stringContaining('`slipway volume rm shop/data --yes`') });
   expect(existsSync(volumeFolder(going))).toBe(true);
+  const killed = await going.slipway(['volume', 'rm', 'shop/data', '--yes'], { SLIPWAY_KILL_AT: 'destroy:send#1' });
+  expect(killed.signal).toBe('SIGKILL');
+  expect(await volumesOf(going), 'left over').toEqual([{ ...row, named: false, users: [] }]);
+  expect(existsSync(join(volumeFolder(going), 'kept'))).toBe(true);
   const removed = await going.slipway(['volume', 'rm', 'shop/data', '--yes']);
   expect(removed.code, removed.stderr).toBe(0);
   expect(existsSync(join(going.stateDir, 'volumes/shop'))).toBe(false);
