@@ -108,7 +108,7 @@ it('routes and drained servers survive a gateway that is killed while one drains
   const blog = (version: string) => [app('blog', 'blog.test', '/', version, { ON_TERM: 'ignore' })];
   // Long enough that the old one is asked for while it is there still, and gets nothing.
   const patient = (version: string) =>
-    blog(version).map((it) => ({ ...it, template: { ...(it['template'] as object), stop_grace_period: '4s' } }));
+    blog(version).map((it) => ({ ...it, template: { ...(it['template'] as object), stop_grace_period: '6s' } }));
   await deployed('blog', patient('1'));
   const old = (await readContainers(host)).find((it) => it.slot === 'blog.0');
   const slow = ask(host.httpPort, 'blog.test', '/slow?ms=60000');
