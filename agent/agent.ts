@@ -14,6 +14,7 @@ import { createCreator } from './creator.ts';
 import { createDiskGuard } from './disk-guard.ts';
 import type { Credentials } from './docker/credentials.ts';
 import type { Engine } from './docker/port.ts';
+import { createExecServer, programOf } from './exec/server.ts';
 import { createFollower } from './follow.ts';
 import { createHealer } from './healer.ts';
 import type { ImageHistory } from './image-history.ts';
@@ -38,6 +39,7 @@ import { createStepServer, type StepServer, type VerifyStep } from './steps/serv
 import { createSupervisor } from './supervisor.ts';
 import { createSwaps } from './swaps.ts';
 import { createSweeper } from './sweeper.ts';
+import type { FindTrustedKeys } from './trusted-keys.ts';
 import { createVolumeLeftovers } from './volume-leftovers.ts';
 import { createWaitReady } from './wait-ready.ts';
 import { createWantedImages } from './wanted-images.ts';
@@ -66,6 +68,9 @@ export interface AgentDeps {
   /** null: the folder is not on this machine. */
   readonly diskUsage: (folder: string) => Promise<DiskUsage | null>;
   readonly verify: VerifyStep;
+  readonly trustedKeys: FindTrustedKeys;
+  /** Names the commands that people run in containers, so that the next agent ends those that this one could not. */
+  readonly execFolder: string;
   readonly log: Logger;
   readonly trace: TracePoint;
   readonly now: () => number;
@@ -226,6 +231,26 @@ export function createAgent(deps: AgentDeps): Agent {
     trace,
   });
 
+  const execs = createExecServer({
+    installation,
+    machine,
+    messages: store.messages,
+    engine,
+    world,
+    trustedKeys: deps.trustedKeys,
+    folder: deps.execFolder,
+    onRun: (order) => {
+      const { namespace, slot, actor, argv } = order;
+      const at = new Date(now()).toISOString();
+      store.events
+        .publish({ at, kind: 'exec', namespace, deploy: null, machine, actor, message: `${slot}: ${programOf(argv)}` })
+        .catch((error: unknown) => log.warn({ err: error }, 'an event was lost'));
+    },
+    log,
+    now,
+    bornAt,
+  });
+
   function stillHolds({ namespace, action }: Step): boolean {
     if (action.verb === 'start') return ready.isReady(namespace, action.order.row);
     if (action.verb === 'swap') return action.starts.every((it) => ready.isReady(namespace, it.row));
@@ -258,6 +283,7 @@ export function createAgent(deps: AgentDeps): Agent {
     volumes,
     engine,
     steps,
+    execs,
     log,
     now,
     lifetime,

@@ -15,6 +15,7 @@ import { connectNats } from '../store/nats.ts';
 import { ownVersions, programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
 import { machineKeys } from '../trust/secret-keys.ts';
+import { verifyStep } from '../trust/sign.ts';
 import { createAgent } from './agent.ts';
 import { diskUsage } from './disk-space.ts';
 import { createNames } from './dns/names.ts';
@@ -31,7 +32,7 @@ import { createSecretFiles } from './secrets/files.ts';
 import { createRedactor } from './secrets/redact.ts';
 import { redactedEngine } from './secrets/redacted-engine.ts';
 import { openVault } from './secrets/vault.ts';
-import { createTrustedSteps } from './trusted-steps.ts';
+import { createTrustedKeys } from './trusted-keys.ts';
 import { createDirDriver } from './volume/dir-driver.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -81,6 +82,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
         ...(installation.natsUrl === null ? { storeDir: paths.nats } : {}),
       }),
   });
+  const trustedKeys = createTrustedKeys({ folder: paths.keys, installation: id });
   const agent = createAgent({
     installation,
     engine,
@@ -108,7 +110,9 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
     portHolders: (ports) => gateway.portHolders(ports),
     stateDir: paths.root,
     diskUsage,
-    verify: createTrustedSteps({ folder: paths.keys, installation: id }),
+    verify: async (signed) => verifyStep(signed, await trustedKeys(signed.keyId)),
+    trustedKeys,
+    execFolder: `${paths.agent}/execs`,
     log,
     trace,
     now: () => Date.now(),

@@ -40,9 +40,17 @@ export function instanceReports(input: ReportInput): InstanceReport[] {
         restarts: container.restartCount,
         exitCode: container.exitCode,
         lastProbe: health?.lastProbe ?? null,
+        ...sinceOf(container, health),
       };
     })
     .toSorted((a, b) => (a.containerId < b.containerId ? -1 : 1));
+}
+
+/** A probe says when a running instance became what it is; the engine when one ended. */
+function sinceOf(container: Container, health: Health | null): Pick<InstanceReport, 'since'> {
+  const running = container.state === 'running' ? (health?.since ?? container.startedAt) : null;
+  const ms = running ?? container.finishedAt ?? container.createdAt;
+  return { since: new Date(ms).toISOString() };
 }
 
 /** Where an instance listens: its address on the bridge, loopback for host network, null for none. */

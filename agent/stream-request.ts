@@ -4,7 +4,8 @@ const MAX_TAIL = 10_000;
 const DEFAULT_TAIL = 100;
 
 export interface StreamRequest {
-  readonly namespace: string;
+  /** null: every namespace. */
+  readonly namespace: string | null;
   readonly service: string | null;
   readonly slot: string | null;
   readonly tail: number;
@@ -14,8 +15,12 @@ export interface StreamRequest {
   readonly cancel: boolean;
 }
 
-/** The request, or what is wrong with it. */
-export function parseStreamRequest(payload: unknown): StreamRequest | string {
+/**
+ * The request, or what is wrong with it.
+ *
+ * @param wide a whole namespace, or all of them, may be asked for
+ */
+export function parseStreamRequest(payload: unknown, wide = false): StreamRequest | string {
   const it = (payload ?? {}) as Record<string, unknown>;
   const inbox = it['inbox'];
   if (
@@ -29,12 +34,12 @@ export function parseStreamRequest(payload: unknown): StreamRequest | string {
   const slot = text(it['slot']);
   const cancel = it['cancel'] === true;
   const namespace = text(it['namespace']);
-  if (!cancel && (namespace === null || (service === null && slot === null)))
+  if (!cancel && !wide && (namespace === null || (service === null && slot === null)))
     return 'wanted: { namespace, service or slot, inbox }';
   const tail =
     typeof it['tail'] === 'number' && it['tail'] >= 0 ? Math.min(MAX_TAIL, Math.floor(it['tail'])) : DEFAULT_TAIL;
   return {
-    namespace: namespace ?? '',
+    namespace,
     service,
     slot,
     tail,

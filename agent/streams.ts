@@ -3,7 +3,8 @@
  * every 10 s for what it still wants; a stream whose reader fell silent ends.
  *
  * `agent.<machine>.logs` { namespace, service | slot, tail, follow, inbox } → { slots } ; pieces { lines } and { end }.
- * `agent.<machine>.stats` { namespace, service | slot, inbox } → { slots } ; pieces { samples } and { end }.
+ * `agent.<machine>.stats` { namespace?, service? | slot?, inbox } → { slots } ; pieces { samples } and { end }: of all that
+ * runs, or of what is named.
  * Either with { inbox, cancel: true } ends the stream of that inbox.
  */
 import type { Logger } from '../schemas/logger.ts';
@@ -29,30 +30,38 @@ export interface StreamsDeps {
   readonly log: Logger;
 }
 
+/** Samples may be of several namespaces, so each names its own. */
+type Sent = LogLine | (StatsSample & { readonly namespace: string });
 /** A line or sample of one slot. */
-type Item = { readonly slot: string } & (LogLine | StatsSample);
+type Item = { readonly slot: string } & Sent;
 type Source = (
   container: Seen,
   request: StreamRequest,
-  onItem: (item: LogLine | StatsSample) => void,
+  onItem: (item: Sent) => void,
   signal: AbortSignal,
 ) => Promise<void>;
 
 /** Serves both kinds of streams until the signal aborts. */
 export function serveStreams(deps: StreamsDeps, signal: AbortSignal): void {
   const { machine, messages, engine } = deps;
-  const kinds: Record<string, { field: string; source: Source }> = {
+  const kinds: Record<string, Pick<Kind, 'field' | 'wide' | 'source'>> = {
     logs: {
       field: 'lines',
+      wide: false,
       source: (it, { tail, follow }, onItem, ended) => engine.logs(it.id, { tail, follow }, onItem, ended),
     },
-    stats: { field: 'samples', source: (it, _request, onItem, ended) => engine.stats(it.id, onItem, ended) },
+    stats: {
+      field: 'samples',
+      wide: true,
+      source: (it, _request, onItem, ended) =>
+        engine.stats(it.id, (sample) => onItem({ namespace: it.identity.namespace, ...sample }), ended),
+    },
   };
-  for (const [kind, { field, source }] of Object.entries(kinds)) {
+  for (const [kind, parts] of Object.entries(kinds)) {
     const open = new Map<string, { stop: AbortController; renew: () => void; slots: string[] }>();
     messages.serve(
       ['agent', machine, kind],
-      (payload) => Promise.resolve(answer(deps, payload, { field, source, open, signal })),
+      (payload) => Promise.resolve(answer(deps, payload, { ...parts, open, signal })),
       signal,
     );
   }
@@ -60,18 +69,21 @@ export function serveStreams(deps: StreamsDeps, signal: AbortSignal): void {
 
 interface Kind {
   readonly field: string;
+  /** All that runs may be asked for; a container that does not run has nothing to tell. */
+  readonly wide: boolean;
   readonly source: Source;
   readonly open: Map<string, { stop: AbortController; renew: () => void; slots: string[] }>;
   readonly signal: AbortSignal;
 }
 
 function answer(deps: StreamsDeps, payload: unknown, kind: Kind): object {
-  const request = parseStreamRequest(payload);
+  const request = parseStreamRequest(payload, kind.wide);
   if (typeof request === 'string') return { error: { code: 'USAGE', message: request } };
   const key = JSON.stringify(request.inbox);
   const running = kind.open.get(key);
   if (request.cancel) {
     running?.stop.abort();
+    kind.open.delete(key);
     return { slots: [] };
   }
   if (running !== undefined) {
@@ -79,9 +91,11 @@ function answer(deps: StreamsDeps, payload: unknown, kind: Kind): object {
     return { slots: running.slots };
   }
   if (kind.open.size >= MAX_STREAMS) return { error: { code: 'USAGE', message: 'too many streams are open' } };
-  const containers = (deps.world.containers() ?? []).filter(({ identity: it }) => {
-    if (it.namespace !== request.namespace) return false;
-    return request.slot === null ? it.service === request.service : it.slot === request.slot;
+  const containers = (deps.world.containers() ?? []).filter(({ identity: it, state }) => {
+    if (kind.wide && state !== 'running') return false;
+    if (request.namespace !== null && it.namespace !== request.namespace) return false;
+    if (request.slot !== null) return it.slot === request.slot;
+    return request.service === null || it.service === request.service;
   });
   const slots = [...new Set(containers.map((it) => it.identity.slot))].toSorted();
   if (slots.length === 0) return { slots };
@@ -122,7 +136,7 @@ async function send(
   try {
     await Promise.all(
       containers.map(async (container) => {
-        const take = (item: LogLine | StatsSample) => {
+        const take = (item: Sent) => {
           waiting.push({ slot: container.identity.slot, ...item });
           if (waiting.length > MAX_WAITING) dropped += waiting.splice(0, waiting.length - MAX_WAITING).length;
         };

@@ -7,6 +7,7 @@ import type { Closer } from './close.ts';
 import type { Creator } from './creator.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { Engine } from './docker/port.ts';
+import type { ExecServer } from './exec/server.ts';
 import type { Follower } from './follow.ts';
 import type { Healer } from './healer.ts';
 import type { Images } from './images.ts';
@@ -65,6 +66,7 @@ export interface SupervisorDeps {
   readonly volumes: Pick<VolumeDriver, 'list'>;
   readonly engine: Engine;
   readonly steps: StepServer;
+  readonly execs: ExecServer;
   readonly log: Logger;
   readonly now: () => number;
   readonly lifetime: AbortSignal;
@@ -232,6 +234,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       deps.steps.serve(lifetime);
       const { machine, engine, images, portHolders, volumes } = deps;
       serveQueries({ machine, messages: store.messages, images, portHolders, volumes, log }, lifetime);
+      deps.execs.serve(lifetime);
       serveStreams({ machine, messages: store.messages, engine, world, log }, lifetime);
       await Promise.all([
         insist('the gateway', () => deps.gateway.start(lifetime)).then(changed),

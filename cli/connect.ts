@@ -13,6 +13,7 @@ import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
 import { createSecrets, type Secrets } from '../controller/secrets.ts';
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
+import type { ExecInput, ExecOrder } from '../schemas/exec.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
 import { type Logger, silentLogger } from '../schemas/logger.ts';
 import { connectNats } from '../store/nats.ts';
@@ -20,6 +21,8 @@ import type { Store } from '../store/port.ts';
 import { createTrace } from '../store/trace.ts';
 import { clusterKey } from '../trust/secret-keys.ts';
 import { signStep } from '../trust/sign.ts';
+import { signExecInput, signExecOrder } from '../trust/sign-exec.ts';
+import type { SignedBody } from '../trust/signed-body.ts';
 import type { Output } from './output.ts';
 import type { CommandContext } from './run-command.ts';
 import { readInstallation } from './state-dir.ts';
@@ -49,6 +52,8 @@ export interface Connection extends AsyncDisposable {
   readonly actor: string;
   readonly gatewayPorts: readonly number[];
   readonly maxRemovePercent: number;
+  /** Signs what `slipway exec` asks. */
+  readonly signExec: { order(order: ExecOrder): SignedBody; input(input: ExecInput): SignedBody };
   /** The loop keeps its hands off the namespace until `resume`, or until git says something new. */
   hold(namespace: string, why: string): Promise<HoldChange>;
   /** Finishes or voids what dead executors left of the namespace, so that what follows sees how it ended. */
@@ -114,6 +119,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     actor,
     gatewayPorts: [installation.httpPort],
     maxRemovePercent: DEFAULT_MAX_REMOVE_PERCENT,
+    signExec: { order: (it) => signExecOrder(it, key), input: (it) => signExecInput(it, key) },
     async hold(namespace, why) {
       let before: NamespaceRecord['held'] = null;
       const { held } = await namespaces.change(namespace, (it) => {

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
+import { addLookInside } from './look-inside.ts';
 import type { CommandContext } from './run-command.ts';
 
 type Action = (context: CommandContext) => Promise<number>;
@@ -298,6 +299,7 @@ command(
 )
   .option('-f, --follow', 'go on as lines come')
   .option('--tail <n>', 'how many past lines', number, 50);
+addLookInside({ program, command, also });
 command(
   program,
   'events',

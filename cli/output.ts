@@ -15,6 +15,8 @@ export interface Output {
   line(text?: string): void;
   /** A line for people on standard error; nothing with `--json`. */
   note(text: string): void;
+  /** A table as text. */
+  tableText(head: readonly string[], rows: readonly (readonly string[])[]): string;
   /** A table for people. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): void;
   /** The command's result: the envelope `{ ok, command, data }` with `--json`, else what `text` prints. */
@@ -38,17 +40,20 @@ export function createOutput(args: { readonly command: string; readonly json: bo
     note: (text) => {
       if (!json) process.stderr.write(`${text}\n`);
     },
-    table: (head, rows) => {
-      const table = new Table({ head: [...head], style: { head: [], border: [], compact: true }, chars: BARE });
-      table.push(...rows.map((row) => row.map(printable)));
-      line(table.toString().replaceAll(/ +$/gm, ''));
-    },
+    tableText,
+    table: (head, rows) => line(tableText(head, rows)),
     result: (data, text) => {
       if (json) write(JSON.stringify({ ok: true, command: args.command, data }));
       else text();
     },
     item: (data, text) => write(json ? JSON.stringify(data) : text),
   };
+}
+
+function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true }, chars: BARE });
+  table.push(...rows.map((row) => row.map(printable)));
+  return table.toString().replaceAll(/ +$/gm, '');
 }
 
 /** A logger for parts that a person watches: only what goes wrong, a sentence each. */

@@ -15,8 +15,11 @@ export interface CommandContext {
   readonly verbose: boolean;
 }
 
-/** Commands that go on until somebody has seen enough. */
-const ONLY_SHOW = new Set(['events', 'logs']);
+/** Why a command's signal aborted when nobody reads its output. */
+export const NOBODY_READS = 'nobody reads';
+
+/** Commands that go on until nobody reads any more. */
+const ONLY_SHOW = new Set(['events', 'logs', 'exec', 'stats']);
 
 /** @returns the exit code */
 export async function runCommand(
@@ -37,7 +40,7 @@ export async function runCommand(
   // Whoever read is gone (`| head`): what changes something goes on without them.
   const onClosed = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    if (ONLY_SHOW.has(name)) stop.abort('nobody reads');
+    if (ONLY_SHOW.has(name)) stop.abort(NOBODY_READS);
   };
   process.stdout.on('error', onClosed);
   process.on('SIGINT', onSignal);

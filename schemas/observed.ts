@@ -27,6 +27,8 @@ export const InstanceReport = z.strictObject({
   restarts: z.int().min(0),
   exitCode: z.int().nullable(),
   lastProbe: z.string().nullable(),
+  /** When it came into this state, as far as the agent saw; missing from older agents. */
+  since: z.iso.datetime().optional(),
 });
 export type InstanceReport = z.infer<typeof InstanceReport>;
 

@@ -39,8 +39,18 @@ export async function isAlive(record: ProcessRecord): Promise<boolean> {
   return now !== null && now.startTicks === record.startTicks && now.bootId === record.bootId;
 }
 
-/** State and start time of a line of /proc/PID/stat. The command, in brackets, may itself hold brackets and spaces. */
-export function parseStat(line: string): { readonly state: string; readonly startTicks: string } {
+/** Fields of a line of /proc/PID/stat. The command, in brackets, may itself hold brackets and spaces. */
+export function parseStat(line: string): {
+  readonly state: string;
+  readonly parent: number;
+  readonly session: number;
+  readonly startTicks: string;
+} {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTicks: fields[19] ?? '' };
+  return {
+    state: fields[0] ?? '',
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    startTicks: fields[19] ?? '',
+  };
 }

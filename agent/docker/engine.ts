@@ -4,6 +4,7 @@ import { SlipwayError } from '../../schemas/errors.ts';
 import { engineError, registryError, StreamRefusal, statusOf } from './errors.ts';
 import { createFrameReader } from './frames.ts';
 import { checkedRef } from './image-ref.ts';
+import { openInside } from './inside.ts';
 import * as read from './inspect.ts';
 import { createJsonLines } from './json-lines.ts';
 import type { Engine } from './port.ts';
@@ -82,6 +83,8 @@ export function createEngine({ socketPath }: { socketPath: string }): Engine {
         }
       }),
 
+    inside: (id, options) => call('run a command in a container', () => openInside(of(id), options)),
+
     logs: (id, { tail, follow }, onLine, signal) =>
       call('read the logs of a container', async () => {
         const options = { stdout: true, stderr: true, timestamps: true, tail, ...abort(signal) };
@@ -101,7 +104,10 @@ export function createEngine({ socketPath }: { socketPath: string }): Engine {
         const lines = createJsonLines();
         await drain(
           stream,
-          (chunk) => lines.push(chunk).forEach((it) => onSample(read.statsSample(it as read.RawStats))),
+          (chunk) =>
+            (lines.push(chunk) as read.RawStats[])
+              .filter(read.hasBefore)
+              .forEach((it) => onSample(read.statsSample(it))),
           signal,
         );
       }),

@@ -149,6 +149,11 @@ interface RawCpu {
   online_cpus?: number;
 }
 
+/** The first object of a stream has none before it: CPU over the last second cannot be told from it. */
+export function hasBefore(raw: RawStats): boolean {
+  return raw.precpu_stats.system_cpu_usage !== undefined;
+}
+
 /** CPU over the last second, memory without the page cache that can be dropped (as `docker stats` counts it). */
 export function statsSample(raw: RawStats): StatsSample {
   const used = raw.cpu_stats.cpu_usage.total_usage - raw.precpu_stats.cpu_usage.total_usage;

@@ -92,6 +92,37 @@ export interface StatsSample {
   readonly txBytes: number;
 }
 
+/** A command to run in a container for somebody who waits for it. */
+export interface InsideOptions {
+  readonly argv: readonly string[];
+  /** `NAME=value`, added to the container's. */
+  readonly env: readonly string[];
+  /** null: the user that the container runs as. */
+  readonly user: string | null;
+  readonly stdin: boolean;
+  /** With a terminal there is one output: stdout. */
+  readonly terminal: TerminalSize | null;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A command that runs in a container. It goes on when nobody listens: the engine has no call that ends it. */
+export interface Inside {
+  /** The exact bytes, in the order they were written; reading slowly slows the command down. Read once. */
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }>;
+  /** Resolves when there is room for more. */
+  write(bytes: Buffer): Promise<void>;
+  endInput(): void;
+  resize(size: TerminalSize): Promise<void>;
+  /** `pid`: on the machine, null before it runs and after. `exitCode`: null while it runs. */
+  state(): Promise<{ readonly pid: number | null; readonly exitCode: number | null }>;
+  /** Stops listening. */
+  close(): void;
+}
+
 export interface EngineNetwork {
   readonly id: string;
   readonly name: string;
@@ -135,6 +166,8 @@ export interface Engine {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** Begins a command in a running container. @throws ENGINE_FAILED */
+  inside(id: string, options: InsideOptions): Promise<Inside>;
   /** Calls `onLine` for the last `tail` lines, then with `follow` for each new one; resolves at the end of the stream. */
   logs(
     id: string,

@@ -124,6 +124,8 @@ export function createAgentWorld() {
       stateDir: folder,
       diskUsage: async () => null,
       verify: (signed) => JSON.parse(signed.body) as Step,
+      trustedKeys: async () => new Map(),
+      execFolder: join(folder, 'execs'),
       log: silentLogger,
       trace,
       now: () => Date.now(),

@@ -10,6 +10,7 @@ import type {
 } from '../../agent/docker/port.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { type Box, inspected, type Program } from './engine-box.ts';
+import { createInside } from './inside.ts';
 
 export interface FakeEngine extends Engine {
   /** Every command that changed something, in order: `create slipway-…`, `start web.0`. */
@@ -230,6 +231,11 @@ export function createFakeEngine(): FakeEngine {
       const { probe = 0 } = programOf(box);
       const exitCode = typeof probe === 'number' ? probe : probe();
       return { exitCode, output: exitCode === 0 ? 'fine' : 'not yet' };
+    },
+    async inside(ref, options) {
+      await tick();
+      if (must(ref).state !== 'running') throw failed(409, 'the container does not run');
+      return createInside(options);
     },
     async logs(ref, { tail }, onLine) {
       await tick();

@@ -22,7 +22,7 @@ it('takes the servers of resolv.conf in order, three at most, and never ourselve
 
 it('reads a process whose name imitates the format', () => {
   const line = `77 (a) S 1 (b) Z ${Array.from({ length: 18 }, (_, i) => i).join(' ')} 4242 0 0`;
-  expect(parseStat(line)).toEqual({ state: 'Z', startTicks: '4242' });
+  expect(parseStat(line)).toMatchObject({ state: 'Z', startTicks: '4242' });
 });
 
 it('knows this process, and tells it from an earlier one of its id', async () => {
