@@ -104,7 +104,7 @@ export interface InsideOptions {
   readonly terminal: TerminalSize | null;
 }
 
-export interface TerminalSize {
+interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isAlive, type ProcessRecord, parseStat } from '../../store/process-record.ts';
 
-export interface Process {
+interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly session: number;

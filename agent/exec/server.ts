@@ -5,7 +5,7 @@
  * `agent.<machine>.exec-input` signed ExecInput → ExecReply.
  */
 import { isSlipwayError } from '../../schemas/errors.ts';
-import { type ExecOrder, ExecReply } from '../../schemas/exec.ts';
+import type { ExecOrder, ExecReply } from '../../schemas/exec.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import type { Messages } from '../../store/port.ts';
 import type { Engine } from '../docker/port.ts';

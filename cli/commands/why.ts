@@ -1,6 +1,7 @@
 /** `slipway why`: on one screen, why a service is not what git says, and what to do next. */
 
 import { openTracked, readTip, readTracked } from '../../controller/tracked.ts';
+import { isLive } from '../../controller/why/facts.ts';
 import { findingsOf } from '../../controller/why/findings.ts';
 import { gatherFacts } from '../../controller/why/gather.ts';
 import { whyPage } from '../../controller/why/render.ts';
@@ -23,8 +24,7 @@ export async function why(context: CommandContext): Promise<number> {
     target.namespace,
     target.service,
   );
-  const known =
-    facts.live?.service != null || facts.git.kind === 'new' || facts.open.length > 0 || facts.failure !== null;
+  const known = isLive(facts.live) || facts.git.kind === 'new' || facts.open.length > 0 || facts.failure !== null;
   if (!known && facts.live === null && (facts.git.kind === 'elsewhere' || facts.git.kind === 'none'))
     throw unknownNamespace(target.namespace, await connection.store.log.namespaces());
   const findings = findingsOf(facts);

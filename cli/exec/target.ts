@@ -37,7 +37,8 @@ export function chooseInstance(target: Target, views: readonly SlotView[]): Inst
     throw new SlipwayError('USAGE', `${what} is not a slot; there are ${mine.map((it) => it.slot).join(', ')}`);
   const running = asked.filter((it) => it.report !== null && it.state !== 'exited' && it.state !== 'paused');
   const chosen = slot === null ? running.find((it) => it.state === 'ready') : running[0];
-  if (chosen?.report != null) return chosen.report;
+  const report = chosen?.report ?? null;
+  if (report !== null) return report;
   const states = asked.map((it) => `${it.slot} is ${it.state} on ${it.machine}`).join(', ');
   if (asked.every((it) => it.state === 'unknown')) {
     throw new SlipwayError(

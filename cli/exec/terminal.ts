@@ -5,8 +5,8 @@ import type { ExecStream, Terminal } from '../../schemas/exec.ts';
 export interface Ends {
   readonly input: AsyncIterable<Buffer> | null;
   readonly terminal: Terminal | null;
-  write(stream: ExecStream, bytes: Buffer): Promise<void>;
-  onResize(listener: (terminal: Terminal) => void): void;
+  readonly write: (stream: ExecStream, bytes: Buffer) => Promise<void>;
+  readonly onResize: (listener: (terminal: Terminal) => void) => void;
   /** The terminal is as it was, and nothing keeps the process alive. */
   restore(): void;
 }
@@ -22,7 +22,7 @@ export function openEnds({ stdin, tty }: { readonly stdin: boolean; readonly tty
     terminal: tty ? size() : null,
     write: async (stream, bytes) =>
       await new Promise((resolve, reject) =>
-        process[stream].write(bytes, (error) => (error == null ? resolve() : reject(error))),
+        process[stream].write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error))),
       ),
     onResize(listener) {
       if (!tty) return;

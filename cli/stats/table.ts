@@ -32,7 +32,7 @@ export function statsRows(samples: readonly Sample[]): string[][] {
 }
 
 /** Bytes as a person reads them, binary units with one decimal: `12.5Mi`. */
-export function bytesText(bytes: number): string {
+function bytesText(bytes: number): string {
   const units = ['', 'Ki', 'Mi', 'Gi', 'Ti'];
   let value = bytes;
   let unit = 0;

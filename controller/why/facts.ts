@@ -22,6 +22,11 @@ export interface LiveFacts {
   } | null;
 }
 
+/** Whether the live release has the service. */
+export function isLive(live: LiveFacts | null): boolean {
+  return live !== null && live.service !== null;
+}
+
 /** What the tracked branch says now, compared with what is live. */
 export type GitFacts =
   | { readonly kind: 'none' }

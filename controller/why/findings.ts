@@ -5,7 +5,7 @@
 import type { Deploy } from '../../schemas/deploy.ts';
 import { advice } from '../advice.ts';
 import type { SlotView } from '../slots.ts';
-import type { WhyFacts } from './facts.ts';
+import { isLive, type WhyFacts } from './facts.ts';
 
 export interface Finding {
   /** Stable, for programs: `held`, `failed`, `waiting` … */
@@ -31,7 +31,7 @@ export function findingsOf(facts: WhyFacts): Finding[] {
 const FINDERS: readonly Finder[] = [notLive, source, held, waiting, failed, notYet, slots, dependencies];
 
 function notLive({ live, git, namespace, service }: WhyFacts): Finding[] {
-  if (live?.service != null) return [];
+  if (isLive(live)) return [];
   if (git.kind === 'new') return [];
   const where =
     live === null ? `nothing of ${namespace} is live` : `release #${live.n} of ${namespace} has no ${service}`;

@@ -112,10 +112,11 @@ function failureOf(
 ): FailureFacts | null {
   const last = all.findLast((it) => it.endedAt !== null);
   const found = all.find((it) => it.id === ofLoop) ?? last;
-  if (found?.failure == null) return null;
+  const failure = found?.failure ?? null;
+  if (found === undefined || failure === null) return null;
   if (release !== null && found.id !== ofLoop && found.startedAt < release.at && !found.releases.includes(release.n))
     return null;
-  const { code, message, evidence } = found.failure;
+  const { code, message, evidence } = failure;
   const own = evidence.filter((it) => it.slot === service || it.slot.startsWith(`${service}.`));
   return {
     deploy: found.id,

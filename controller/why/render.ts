@@ -1,6 +1,6 @@
 /** Facts and findings as the lines of one screen: two when all is well. Text is escaped by whoever prints it. Pure. */
 import type { SlotView } from '../slots.ts';
-import type { GitFacts, WhyFacts } from './facts.ts';
+import { type GitFacts, isLive, type WhyFacts } from './facts.ts';
 import type { Finding } from './findings.ts';
 
 const MAX_FIELDS = 8;
@@ -29,14 +29,14 @@ export function whyPage(facts: WhyFacts, findings: readonly Finding[]): WhyPage 
 
 /** Nothing to say but that it is as it should be. */
 function isWell({ git, live }: WhyFacts, findings: readonly Finding[]): boolean {
-  return findings.length === 0 && live?.service != null && git.kind !== 'differs' && git.kind !== 'gone';
+  return findings.length === 0 && isLive(live) && git.kind !== 'differs' && git.kind !== 'gone';
 }
 
 function wellText({ git, live, slots, drift, record }: WhyFacts): string {
   const job = live?.service?.job === true;
-  const end = live?.service?.jobEnd;
+  const end = live?.service?.jobEnd ?? null;
   const ran =
-    end == null ? 'its job has not run to its end' : `its job ended with exit code ${end.exitCode} at ${end.at}`;
+    end === null ? 'its job has not run to its end' : `its job ended with exit code ${end.exitCode} at ${end.at}`;
   const state = job ? ran : `${slots.length} of ${slots.length} ready`;
   const healed = drift.at(-1);
   const last = healed === undefined ? '' : `; last healed ${healed.at}: ${healed.slot}, ${healed.what}`;
@@ -113,7 +113,7 @@ function slotTable(views: readonly SlotView[]): WhyPage['slots'] {
       state,
       report?.since ?? '',
       report === null ? '' : String(report.restarts),
-      report?.exitCode == null ? '' : String(report.exitCode),
+      String(report?.exitCode ?? ''),
       report?.lastProbe ?? '',
     ]);
   const more = views.length - rows.length;
