@@ -46,6 +46,7 @@ export function startSession(deps: SessionDeps): Session {
   let { terminal } = deps;
   let stopping: Promise<void> | null = null;
   const ended = new AbortController();
+  const searching = new AbortController();
 
   async function writeInput(): Promise<void> {
     if (writing) return;
@@ -62,7 +63,7 @@ export function startSession(deps: SessionDeps): Session {
 
   /** The process is known a moment after the command began. */
   async function findProcess(): Promise<void> {
-    while (!ended.signal.aborted) {
+    while (!ended.signal.aborted && !searching.signal.aborted) {
       const { pid, exitCode } = await inside.state();
       const leader = pid === null ? null : await processRecord(pid);
       if (leader !== null) {
@@ -99,8 +100,13 @@ export function startSession(deps: SessionDeps): Session {
   }
 
   async function end(): Promise<void> {
-    await found;
-    if (ended.signal.aborted || command === null) return inside.close();
+    await Promise.race([found, sleep(GRACE_MS, ended.signal)]);
+    searching.abort();
+    if (ended.signal.aborted) return inside.close();
+    if (command === null) {
+      log.warn({ containerId }, 'the process of a command in a container was not found; it may go on');
+      return inside.close();
+    }
     signalCommand(command, 'SIGTERM');
     await sleep(GRACE_MS, ended.signal);
     // Also what the command left behind: it was to end with all it began.
