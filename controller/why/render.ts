@@ -93,12 +93,12 @@ function gitLines({ git }: WhyFacts): string[] {
   }
 }
 
-function findingLines({ kind, text, details }: Finding): string[] {
+function findingLines({ text, details }: Finding): string[] {
   const [first = '', ...rest] = text.split('\n');
   const all = [...rest, ...details];
   const shown = all.slice(0, MAX_DETAILS).map((it) => `  ${it}`);
   const more = all.length - shown.length;
-  return [`${kind}: ${first}`, ...shown, ...(more > 0 ? [`  and ${more} more lines`] : [])];
+  return [`- ${first}`, ...shown, ...(more > 0 ? [`  and ${more} more lines`] : [])];
 }
 
 /** Those that are not ready first. */

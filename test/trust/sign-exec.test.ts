@@ -28,7 +28,9 @@ it('takes no signature that was given for something else', () => {
   const step = { ...order } as never;
   expect(() => verifyExecOrder(signStep(step, key), trusted)).toThrow(/signature of an exec order is wrong/);
   expect(() => verifyStep(signExecOrder(order, key), trusted)).toThrow(/signature of a step is wrong/);
-  expect(() => verifyExecInput(signExecOrder(input as never, key), trusted)).toThrow(/signature of exec input is wrong/);
+  expect(() => verifyExecInput(signExecOrder(input as never, key), trusted)).toThrow(
+    /signature of exec input is wrong/,
+  );
   expect(verifyExecInput(signExecInput(input, key), trusted)).toEqual(input);
 });
 

@@ -18,7 +18,11 @@ function door(bornAt = NOW - 3_600_000) {
     now: () => time.now,
     bornAt,
   });
-  return { it, time, ask: async (over: object) => await it.order(signExecOrder(execOrder({ at: at(0), ...over }), key)) };
+  return {
+    it,
+    time,
+    ask: async (over: object) => await it.order(signExecOrder(execOrder({ at: at(0), ...over }), key)),
+  };
 }
 
 it('takes a signed order for this machine', async () => {

@@ -110,7 +110,9 @@ it('an order that is not signed by a trusted key is refused, with why, and nothi
   const { ask, ran, sign } = setup();
   const stranger = generateKey();
   const forged = { ...sign, order: (it: ExecOrder) => signExecOrder(it, stranger) };
-  await expect(ask({}, { sign: forged })).rejects.toThrow(/m1: an exec order is signed by a key that is not on the list/);
+  await expect(ask({}, { sign: forged })).rejects.toThrow(
+    /m1: an exec order is signed by a key that is not on the list/,
+  );
   expect(ran).toEqual([]);
 });
 

@@ -15,13 +15,14 @@ const sample = {
 };
 
 it('shows what is used of what is allowed', () => {
-  expect(statsRows([sample])).toEqual([
-    ['shop/web.0', 'm1', '250m', '64.0Mi', '256.0Mi', '25.0 %', '1023', '1.5Ki'],
-  ]);
+  expect(statsRows([sample])).toEqual([['shop/web.0', 'm1', '250m', '64.0Mi', '256.0Mi', '25.0 %', '1023', '1.5Ki']]);
 });
 
 it('orders slots by number, and divides by no limit', () => {
-  const rows = statsRows([{ ...sample, slot: 'web.10', memoryLimitBytes: 0 }, { ...sample, slot: 'web.9' }]);
+  const rows = statsRows([
+    { ...sample, slot: 'web.10', memoryLimitBytes: 0 },
+    { ...sample, slot: 'web.9' },
+  ]);
   expect(rows.map((it) => [it[0], it[5]])).toEqual([
     ['shop/web.9', '25.0 %'],
     ['shop/web.10', ''],
