@@ -16,7 +16,7 @@ it('takes the session of the command and what descends from it, and nothing else
     { pid: 61, parent: 60, session: 60 },
     { pid: 70, parent: 1, session: 70 },
   ];
-  expect(membersOf(50, all).toSorted()).toEqual([50, 51, 52, 60, 61]);
+  expect(membersOf(50, all).toSorted((a, b) => a - b)).toEqual([50, 51, 52, 60, 61]);
   expect(membersOf(99, all)).toEqual([]);
 });
 

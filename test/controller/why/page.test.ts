@@ -33,7 +33,7 @@ describe('what is well', () => {
 
   it('a job is well when it ran to its end', () => {
     const live = facts().live;
-    if (live?.service == null) throw new Error('not live');
+    if (live === null || live.service === null) throw new Error('not live');
     const jobEnd = { exitCode: 0, at: '2026-01-01T10:00:01.000Z' };
     const of = facts({ live: { ...live, service: { ...live.service, job: true, jobEnd } }, slots: [] });
     expect(screen(of)[1]).toContain('its job ended with exit code 0');
