@@ -16,6 +16,7 @@ function setup() {
   let open = 0;
   const containers = ['web.0', 'web.1', 'db.0'].map((slot) => ({
     id: slot,
+    state: slot === 'db.0' ? 'exited' : 'running',
     identity: { namespace: 'production', service: slot.slice(0, -2), slot },
   }));
   serveStreams(
@@ -24,7 +25,7 @@ function setup() {
       messages,
       world: { containers: () => containers as never },
       engine: {
-        stats: async () => {},
+        stats: async (id, onSample) => onSample({ at: id } as never),
         logs: async (id, { tail, follow }, onLine, signal) => {
           for (let i = 0; i < Math.min(tail, 3); i += 1) onLine({ stream: 'stdout', at: '', line: `${id} ${i}` });
           if (!follow) return;
@@ -38,10 +39,11 @@ function setup() {
     },
     life.signal,
   );
-  const pieces: { lines?: { slot: string; line: string }[]; end?: boolean; dropped?: number }[] = [];
+  const pieces: { samples?: object[]; lines?: { slot: string; line: string }[]; end?: boolean; dropped?: number }[] =
+    [];
   messages.subscribe(inbox, (it) => void pieces.push(it as never), life.signal);
   return {
-    ask: (payload: object) => messages.request(['agent', 'm1', 'logs'], payload, 500),
+    ask: (payload: object, kind = 'logs') => messages.request(['agent', 'm1', kind], payload, 500),
     lines: () => pieces.flatMap((it) => it.lines ?? []),
     pieces,
     emit,
@@ -85,6 +87,31 @@ it('drops the oldest lines when a container writes faster than they can be sent,
 it('answers with no slots for what does not run here', async () => {
   const { ask, end } = setup();
   expect(await ask({ namespace: 'staging', service: 'web', inbox })).toEqual({ slots: [] });
+  end();
+});
+
+it('gives statistics of all that runs, of a namespace, or of what is named, each with its namespace', async () => {
+  const { ask, pieces, end } = setup();
+  expect(await ask({ inbox }, 'stats')).toEqual({ slots: ['web.0', 'web.1'] });
+  await eventually(() => pieces.at(-1)?.end === true);
+  expect(pieces.flatMap((it) => it.samples ?? [])).toEqual([
+    { namespace: 'production', slot: 'web.0', at: 'web.0' },
+    { namespace: 'production', slot: 'web.1', at: 'web.1' },
+  ]);
+  expect(await ask({ namespace: 'staging', inbox: ['inbox', 'r2'] }, 'stats')).toEqual({ slots: [] });
+  expect(await ask({ namespace: 'production', slot: 'web.1', inbox: ['inbox', 'r3'] }, 'stats')).toEqual({
+    slots: ['web.1'],
+  });
+  end();
+});
+
+it('a reader that cancels makes room for another at once', async () => {
+  const { ask, end } = setup();
+  for (let i = 0; i < 40; i += 1) {
+    const mine = ['inbox', `many-${i}`];
+    expect(await ask({ inbox: mine }, 'stats')).toEqual({ slots: ['web.0', 'web.1'] });
+    await ask({ inbox: mine, cancel: true }, 'stats');
+  }
   end();
 });
 
