@@ -26,7 +26,7 @@ export interface Outbox {
   add(stream: ExecStream, bytes: Buffer): Promise<void>;
   /** Sends all that waits and, at last, this. */
   finish(last: Unnumbered): Promise<void>;
-  /** Sends until `finish` or the signal. @throws MACHINE_UNREACHABLE when the reader is gone */
+  /** Sends until `finish` or the signal. @throws MACHINE_UNREACHABLE when the reader is gone, USAGE when it wants no more */
   run(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export function createOutbox({ messages, inbox, now, signal }: OutboxDeps): Outb
       try {
         const answer = ExecReply.parse(await messages.request(inbox, { ...piece, seq }, ANSWER_MS));
         if (answer.state === 'taken') break;
-        if (answer.state === 'refused') throw new SlipwayError('MACHINE_UNREACHABLE', answer.message);
+        if (answer.state === 'refused') throw new SlipwayError('USAGE', answer.message);
         heardAt = now();
       } catch (error) {
         if (!isSlipwayError(error, 'MACHINE_UNREACHABLE', 'STATE_UNAVAILABLE')) throw error;

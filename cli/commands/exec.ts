@@ -62,7 +62,7 @@ export async function exec(context: CommandContext): Promise<number> {
       onResize: ends.onResize,
       signal,
     });
-    if (exitCode === null) return signal.reason === NOBODY_READS ? BROKEN_PIPE : INTERRUPTED;
+    if (exitCode === null) return signal.aborted && signal.reason !== NOBODY_READS ? INTERRUPTED : BROKEN_PIPE;
     if (output.json) output.item({ exitCode }, '');
     return exitCode;
   } finally {

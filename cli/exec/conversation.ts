@@ -41,7 +41,7 @@ export interface ConversationDeps {
   readonly signal: AbortSignal;
 }
 
-/** The exit code of the command; null: it was stopped by the signal. @throws what the agent says, MACHINE_UNREACHABLE */
+/** The exit code of the command; null: it was stopped, by the signal or because nobody reads. @throws what the agent says, MACHINE_UNREACHABLE */
 export async function converse(deps: ConversationDeps): Promise<number | null> {
   const { messages, sign, clock, order, write, signal } = deps;
   const { installation, machine, id, inbox } = order;
@@ -59,7 +59,7 @@ export async function converse(deps: ConversationDeps): Promise<number | null> {
   async function hear(payload: unknown): Promise<ExecReply> {
     const piece = ExecPiece.parse(payload);
     heardAt = clock.now();
-    if (unread) return { state: 'refused', code: 'USAGE', message: 'nobody reads any more' };
+    if (unread) return NO_MORE;
     if (piece.seq < next) return { state: 'taken' };
     if (piece.seq > next) return { state: 'full' };
     if (busy === null) {
@@ -74,6 +74,7 @@ export async function converse(deps: ConversationDeps): Promise<number | null> {
       );
     }
     await Promise.race([busy, clock.sleep(BUSY_ANSWER_MS, over.signal).catch(() => undefined)]);
+    if (unread) return NO_MORE;
     return next > piece.seq ? { state: 'taken' } : { state: 'full' };
   }
 
@@ -125,7 +126,7 @@ export async function converse(deps: ConversationDeps): Promise<number | null> {
         stopUntilMs = clock.now() + STOP_MS;
         void say({ kind: 'stop' }).catch(() => {});
       }
-      if (stopUntilMs !== null && (unread || clock.now() > stopUntilMs)) return { exitCode: null };
+      if (unread || (stopUntilMs !== null && clock.now() > stopUntilMs)) return { exitCode: null };
       if (clock.now() - heardAt > EXEC_LOST_AFTER_MS) return { error: silent(machine) };
     }
   }
@@ -146,6 +147,8 @@ export async function converse(deps: ConversationDeps): Promise<number | null> {
     over.abort();
   }
 }
+
+const NO_MORE: ExecReply = { state: 'refused', code: 'USAGE', message: 'nobody reads any more' };
 
 type Outcome = { readonly exitCode: number | null } | { readonly error: SlipwayError };
 
