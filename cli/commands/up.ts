@@ -12,7 +12,7 @@ import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, troubleLogger } from '../output.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
-import { createAgentProcess } from '../up/agent-process.ts';
+import { type AgentOutcome, createAgentProcess } from '../up/agent-process.ts';
 import { announce } from '../up/announce.ts';
 import { ensureExampleImages, ensureExampleRepository, sudoUser } from '../up/example.ts';
 import { ensureInstallation } from '../up/installation.ts';
@@ -23,6 +23,14 @@ import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { control } from './controller.ts';
 
 const DOCKER_SOCKET = '/var/run/docker.sock';
+
+/** What a person should know about the agent that runs from here on. */
+const AGENT = {
+  started: null,
+  adopted: null,
+  replaced: 'agent: another build ran; it was replaced by this one, workloads go on',
+  kept: 'agent: another build runs under a service manager, and stays; restart that service to run this build',
+} as const satisfies Record<AgentOutcome, string | null>;
 
 export async function up(context: CommandContext): Promise<number> {
   const { output, paths } = context;
@@ -54,7 +62,8 @@ export async function up(context: CommandContext): Promise<number> {
   } else output.line(`state: ${new URL(installation.natsUrl).host}`);
 
   const agent = createAgentProcess({ paths, clock: systemClock, log });
-  await agent.ensure();
+  const outcome = await agent.ensure();
+  if (AGENT[outcome] !== null) output.line(AGENT[outcome]);
   const watching = agent.supervise(signal);
   try {
     return await follow(context, installation.machine, signal);
