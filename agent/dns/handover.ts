@@ -20,7 +20,7 @@ export interface Handover {
 }
 
 /** The resolver on record, when it is that process and lives; null: nobody has to go. */
-export async function predecessorOf(dir: string, pid: number | null): Promise<ProcessRecord | null> {
+export async function predecessorOf(dir: string, pid: number): Promise<ProcessRecord | null> {
   const record = await readRecord(dir);
   return record !== null && record.pid === pid && (await isAlive(record)) ? record : null;
 }

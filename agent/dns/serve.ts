@@ -32,7 +32,10 @@ export async function serve(deps: ServeDeps): Promise<void> {
   const build = deps.build === undefined ? {} : { build: deps.build };
   const at = { listen: deps.listen, port: deps.port };
   const record: ResolverRecord = { ...process_, ...at, bound: false, problem: null, ...build };
-  const predecessor = await predecessorOf(dir, deps.replaces ?? null);
+  const { replaces = null } = deps;
+  const predecessor = replaces === null ? null : await predecessorOf(dir, replaces);
+  // Somebody ended it: that one must not come back in our shape. Whoever wants a resolver starts one.
+  if (replaces !== null && predecessor === null) return log.info({ replaces }, 'the resolver to replace is gone');
   if (await anotherServes(dir, predecessor)) return log.info({}, 'another resolver has this folder');
   // Until it has gone, the record names the one that answers.
   if (predecessor === null) await writeRecord(dir, record);
