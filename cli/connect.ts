@@ -15,6 +15,7 @@ import { connectNats } from '../store/nats.ts';
 import type { Store } from '../store/port.ts';
 import { createTrace } from '../store/trace.ts';
 import { signStep } from '../trust/sign.ts';
+import { refuseHalfRestored } from './backup/marker.ts';
 import type { Output } from './output.ts';
 import type { CommandContext } from './run-command.ts';
 import { readInstallation } from './state-dir.ts';
@@ -49,6 +50,7 @@ export interface Connection extends AsyncDisposable {
 export async function connect(context: CommandContext): Promise<Connection> {
   const { paths, output } = context;
   const installation = readInstallation(paths);
+  await refuseHalfRestored(paths);
   const log: Logger = context.verbose ? pino({ level: 'debug' }, pino.destination(2)) : silentLogger;
   const clock = systemClock;
   const store = await connectNats({

@@ -20,6 +20,7 @@ export type BucketName =
   | 'intents'
   | 'cursors'
   | 'heads'
+  | 'freezes'
   | 'observed';
 
 export interface Entry {

@@ -39,7 +39,12 @@ export async function startResolver(
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const [program, ...argv] = [
     ...deps.command,
-    ...['--dir', dir, '--listen', listen, '--port', String(port)],
+    '--dir',
+    dir,
+    '--listen',
+    listen,
+    '--port',
+    String(port),
     ...(build === undefined ? [] : ['--build', build]),
     ...(replaces === null ? [] : ['--replaces', String(replaces.pid)]),
   ];

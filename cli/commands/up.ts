@@ -8,6 +8,7 @@ import { createEngine } from '../../agent/docker/engine.ts';
 import { systemClock } from '../../controller/execute/clock.ts';
 import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
+import { refuseHalfRestored } from '../backup/marker.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, troubleLogger } from '../output.ts';
@@ -37,6 +38,7 @@ export async function up(context: CommandContext): Promise<number> {
   const watch = new AbortController();
   const signal = AbortSignal.any([context.signal, watch.signal]);
   const log = troubleLogger(output);
+  await refuseHalfRestored(paths);
   const { installation, notes } = await ensureInstallation(paths, {
     natsUrl: textOption(context, 'nats'),
     httpPort: numberOption(context, 'httpPort'),
