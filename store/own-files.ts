@@ -1,5 +1,5 @@
 /** Where our own programs and files lie, whether the sources run or a build of them, whose code is in other folders. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,15 @@ export function programPath(name: string): string {
 /** Path of a file or folder of the repository, such as `package.json`. */
 export function repositoryPath(name: string): string {
   return join(dirname(above('package.json')), name);
+}
+
+/** Version of this build, and of the Node that it wants, as package.json says. */
+export function ownVersions(): { readonly slipway: string; readonly node: string } {
+  const { version, engines } = JSON.parse(readFileSync(repositoryPath('package.json'), 'utf8')) as {
+    version: string;
+    engines: { node: string };
+  };
+  return { slipway: version, node: engines.node };
 }
 
 /** The nearest one in the folders above this file. */

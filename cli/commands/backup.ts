@@ -4,8 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { isoNow } from '../../controller/execute/clock.ts';
 import type { BackupContents, BackupManifest } from '../../schemas/backup.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
-import { slipwayVersion } from '../../store/build.ts';
 import { writeDurable } from '../../store/durable-file.ts';
+import { ownVersions } from '../../store/own-files.ts';
 import { problemsOf } from '../backup/check.ts';
 import { readKeyFiles } from '../backup/key-files.ts';
 import { packBackup } from '../backup/pack.ts';
@@ -32,7 +32,7 @@ export async function backup(context: CommandContext): Promise<number> {
   const { exact, ...state } = await readState({ store, onReading });
   const keys = await readKeyFiles(paths.keys);
   const contents: BackupContents = { installation: [installation], keys, ...state };
-  const origin = { slipway: await slipwayVersion(), at: isoNow(clock), exact };
+  const origin = { slipway: ownVersions().slipway, at: isoNow(clock), exact };
   const packed = packBackup(contents, origin);
   const problems = problemsOf({ manifest: packed.manifest, contents });
   if (problems.length > 0) throw new SlipwayError('BACKUP_INVALID', `this state cannot be restored: ${list(problems)}`);

@@ -1,7 +1,8 @@
 /** `slipway version`: ours, and what was found on this machine. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { slipwayVersion } from '../../store/build.ts';
+import { repositoryPath } from '../../store/own-files.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../run-command.ts';
 
@@ -15,7 +16,8 @@ const PROGRAMS: Record<string, readonly string[]> = {
 
 export async function version(context: CommandContext): Promise<number> {
   const { output } = context;
-  const slipway = await slipwayVersion();
+  const text = readFileSync(repositoryPath('package.json'), 'utf8');
+  const { version: slipway } = JSON.parse(text) as { version: string };
   const found = await Promise.all(
     Object.entries(PROGRAMS).map(async ([name, argv]) => [name, await ask(argv)] as const),
   );

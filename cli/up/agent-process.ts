@@ -34,19 +34,27 @@ export interface AgentProcess {
   stop(): Promise<void>;
 }
 
+const startedRecord = (paths: Pick<StatePaths, 'agent'>) => `${paths.agent}/process.json`;
+
+/** A living agent; `own`: an `up` started it, and so may end it. */
+type FoundAgent = ProcessRecord & { readonly own: boolean };
+
+/**
+ * The agent that runs: the one that we started, or one that a service manager or a person did (an agent names itself
+ * in the second file); null: none does.
+ */
+async function findAgent(paths: Pick<StatePaths, 'agent'>): Promise<FoundAgent | null> {
+  for (const file of [startedRecord(paths), `${paths.agent}/running.json`]) {
+    const record = await readProcessRecord(file);
+    if (record !== null && (await isAlive(record))) return { ...record, own: file === startedRecord(paths) };
+  }
+  return null;
+}
+
 export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log: Logger }): AgentProcess {
   const { paths, clock, log } = deps;
-  const recordFile = `${paths.agent}/process.json`;
+  const recordFile = startedRecord(paths);
   const programFile = `${paths.agent}/program.json`;
-
-  /** The one that we started (`own`), or one that a service manager or a person did: it names itself in the second file. */
-  async function running(): Promise<{ record: ProcessRecord; own: boolean } | null> {
-    for (const [file, own] of [[recordFile, true] as const, [`${paths.agent}/running.json`, false] as const]) {
-      const record = await readProcessRecord(file);
-      if (record !== null && (await isAlive(record))) return { record, own };
-    }
-    return null;
-  }
 
   async function start({ script, build }: AgentProgram): Promise<void> {
     await mkdir(paths.log, { recursive: true, mode: 0o750 });
@@ -71,13 +79,13 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
 
   async function ensure(): Promise<AgentOutcome> {
     const program = await ourProgram();
-    const present = await running();
-    if (present?.record.build === program.build) return 'adopted';
+    const present = await findAgent(paths);
+    if (present?.build === program.build) return 'adopted';
     if (present !== null && !present.own) return 'kept';
     await mkdir(paths.agent, { recursive: true, mode: 0o700 });
     // First: an older `up` that still watches starts this one too, not its own again.
     await writeDurable(programFile, JSON.stringify(program));
-    if (present !== null) await endProcess(present.record, STOP_MS, clock);
+    if (present !== null) await endProcess(present, STOP_MS, clock);
     await start(program);
     return present === null ? 'started' : 'replaced';
   }
@@ -94,16 +102,16 @@ export function createAgentProcess(deps: { paths: StatePaths; clock: Clock; log:
       while (!signal.aborted) {
         await clock.sleep(LOOK_MS, signal).catch(() => undefined);
         if (signal.aborted) return;
-        if ((await running()) !== null) continue;
+        if ((await findAgent(paths)) !== null) continue;
         log.warn({}, 'the agent is gone; starting it again');
         const again = async () => await start(await wanted());
         await again().catch((error: unknown) => log.error({ err: error }, 'agent not started'));
       }
     },
     async stop() {
-      const present = await running();
+      const present = await findAgent(paths);
       if (present === null) return;
-      await endProcess(present.record, STOP_MS, clock);
+      await endProcess(present, STOP_MS, clock);
       await rm(recordFile, { force: true });
     },
   };

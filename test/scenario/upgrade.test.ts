@@ -145,8 +145,6 @@ describe('a backup', () => {
 describe('a restore', () => {
   it('next to containers that still run adopts them, and the installation goes on', async () => {
     const before = { workloads: await workloads(), history: await history() };
-    const refused = join(host.dir, 'taken-away');
-    await rename(join(host.stateDir, 'installation.json'), refused);
     const victims = [await host.agentPid(), (await recordIn('dns/resolver.json')).pid, ...(await natsPids())];
     await loseState();
     expect(await host.slipway(['restore', file])).toMatchObject({
@@ -163,6 +161,7 @@ describe('a restore', () => {
     expect({ workloads: await workloads(), history: await history() }).toEqual(before);
     const store = await openStore(host);
     expect((await store.bucket('freezes').get(['all']))?.value).toMatchObject({ scope: '*', until: null });
+    await store.bucket('freezes').delete(['all']);
     await store.close();
     await deploy('other', [webService({ hostname: 'other.test', version: '7' })]);
     expect(await answers('other.test')).toBe('web 7');
