@@ -10,6 +10,7 @@ import { withNats } from '../../cli/backup/target.ts';
 import { volumesOnMachine } from '../../cli/backup/volumes.ts';
 import { writeState } from '../../cli/backup/write-state.ts';
 import type { BackupContents } from '../../schemas/backup.ts';
+import { NamespaceRecord } from '../../schemas/deploy.ts';
 import { Installation } from '../../schemas/installation.ts';
 import { silentLogger } from '../../schemas/logger.ts';
 import { compareFences } from '../../schemas/step.ts';
@@ -147,9 +148,9 @@ describe('what is read', () => {
     const contents = { installation: [installation], keys: keys(), ...rest };
     expect(problemsOf({ contents, manifest: packBackup(contents, origin).manifest })).toEqual([]);
     const record = contents.records.find((it) => it.bucket === 'namespaces' && it.key[0] === 'production');
-    const { carriedOut } = record?.value as { carriedOut: string };
+    const { carriedOut } = NamespaceRecord.parse(record?.value);
     const tip = contents.log.filter((it) => it.namespace === 'production').length;
-    expect(Number.parseInt(carriedOut, 16)).toBeLessThanOrEqual(tip);
+    expect(Number.parseInt(carriedOut ?? '', 16)).toBeLessThanOrEqual(tip);
   });
 });
 

@@ -10,6 +10,7 @@ import { manifestText, webService } from '../lab/fleet.ts';
 import { alive, type Host, type Ran, startHost } from '../lab/host.ts';
 import { ensureWebImage } from '../lab/images.ts';
 import { readContainers } from '../lab/inventory.ts';
+import { startNats } from '../lab/nats.ts';
 import { ask, startProber } from '../lab/probe.ts';
 import { gatewayPids, pidsOf } from '../lab/processes.ts';
 import { createSecondBuild, type SecondBuild } from '../lab/second-build.ts';
@@ -89,6 +90,15 @@ describe('an upgrade', () => {
     expect([await host.agentPid(), await recordIn('dns/resolver.json')]).toEqual(before);
   });
 
+  it('`up` of another build leaves an agent to the service manager that runs it, and says so', async () => {
+    const agent = await host.agentPid();
+    const [ours, away] = [join(host.stateDir, 'agent/process.json'), join(host.dir, 'process.json')];
+    await rename(ours, away);
+    expect(await second.slipway(host.stateDir, ['up', '--detach'])).toContain('under a service manager, and stays');
+    expect([await host.agentPid(), alive(agent)]).toEqual([agent, true]);
+    await rename(away, ours);
+  });
+
   it('`up` of another build replaces agent and resolver, and no container, gateway, request or name notices', async () => {
     const before = { workloads: await workloads(), gateway: await gatewayPids(host), nats: await natsPids() };
     const agent = await host.agentPid();
@@ -115,7 +125,8 @@ describe('an upgrade', () => {
   });
 
   it('`status` says that agent and command are of different builds', async () => {
-    expect((await host.slipway(['status'])).stdout).toMatch(/its agent runs \S+, this command is \S+: `slipway up`/);
+    const said = /its agent runs \S+, this command is \S+: `slipway up`/;
+    await eventually(async () => said.test((await host.slipway(['status'])).stdout), 'the new agent reports its build');
     expect(await second.slipway(host.stateDir, ['status'])).not.toContain('its agent runs');
   });
 });
@@ -127,6 +138,17 @@ describe('a backup', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const verified = JSON.parse(succeeded(await host.slipway(['backup', '--verify', file, '--json'])).stdout);
     expect(verified).toMatchObject({ ok: true, data: { exact: true, namespaces: ['shop'], openDeploys: [] } });
+  });
+
+  it('says which deploy was open', async () => {
+    const store = await openStore(host);
+    const [deployed] = await store.bucket('deploys').list(['ns', 'shop']);
+    const key = ['open', 'shop', deployed?.key.at(-1) ?? ''];
+    await store.bucket('deploys').put(key, deployed?.value);
+    const { stdout } = succeeded(await host.slipway(['backup', `${file}.open`]));
+    await store.bucket('deploys').delete(key);
+    await store.close();
+    expect(stdout).toContain(`deploy shop/${key[2]} was open`);
   });
 
   it('that is damaged is refused before anything is written, and so is one into an installation', async () => {
@@ -167,6 +189,25 @@ describe('a restore', () => {
     expect(await answers('other.test')).toBe('web 7');
   });
 
+  it('goes into another NATS server when it is empty, and into none that holds a state', async () => {
+    const nats = await startNats();
+    try {
+      const into = (dir: string) =>
+        host.slipway(['--state-dir', join(host.dir, dir), 'restore', file, '--nats', nats.url, '--json']);
+      const first = JSON.parse(succeeded(await into('first')).stdout);
+      expect(first.data).toMatchObject({
+        installation: { natsUrl: nats.url },
+        live: [{ namespace: 'shop', release: 1 }],
+      });
+      const again = await into('second');
+      expect([again.code, JSON.parse(again.stdout).error.message]).toEqual([1, expect.stringContaining('already')]);
+      const { stdout } = succeeded(await host.slipway(['--state-dir', join(host.dir, 'first'), 'releases', 'shop']));
+      expect(stdout).toContain('#1');
+    } finally {
+      await nats.stop();
+    }
+  });
+
   it('that was killed is run again; until then nothing uses what is there', async () => {
     succeeded(await host.slipway(['backup', file]));
     const before = await history();
@@ -195,7 +236,9 @@ describe('a restore', () => {
     await sleep(1_000);
     expect(existsSync(data)).toBe(false);
     await rename(away, data);
-    await eventually(async () => (await answers('db.test')) === 'web 1', 'the volume is used', 60_000);
+    // It would try again by itself, after a pause that has grown meanwhile.
+    await host.restartAgent();
+    await eventually(async () => (await answers('db.test')) === 'web 1', 'the volume is used');
     expect(await readFile(join(data, 'precious'), 'utf8')).toBe('still here');
   });
 });

@@ -44,12 +44,11 @@ it('a backup of 0.1 can be restored: its log, specs, records and keys are what t
 });
 
 it('a record of 0.1 that is read and written again is the same record', async () => {
-  const { records, log } = (await backup()).contents;
-  for (const { bucket, value } of records) {
-    if (bucket === 'deploys') expect(Deploy.parse(value)).toMatchObject(value as object);
-    if (bucket === 'namespaces') expect(NamespaceRecord.parse(value)).toMatchObject(value as object);
-  }
-  expect(log.length).toBe(5);
+  const { records } = (await backup()).contents;
+  const valuesOf = (bucket: string) => records.filter((it) => it.bucket === bucket).map((it) => it.value as object);
+  for (const it of valuesOf('deploys')) expect(Deploy.parse(it)).toMatchObject(it);
+  for (const it of valuesOf('namespaces')) expect(NamespaceRecord.parse(it)).toMatchObject(it);
+  expect([valuesOf('deploys').length, valuesOf('namespaces').length]).toEqual([3, 2]);
 });
 
 it('a spec of 0.1 keeps its digests when it is read', async () => {
