@@ -135,9 +135,8 @@ describe('what is read', () => {
         return {
           ...bucket,
           list: async (prefix) => {
-            const found = await bucket.list(prefix);
-            if (name === 'machines') await releaseNext(store);
-            return found;
+            await releaseNext(store);
+            return await bucket.list(prefix);
           },
         };
       },
