@@ -1,7 +1,7 @@
 /** What must outlive a new build, and a lost disk: workloads, history, keys. One installation, in order. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -21,12 +21,15 @@ const run = promisify(execFile);
 let host: Host;
 let second: SecondBuild;
 let file: string;
+/** Where the volumes are kept while everything is lost. */
+let saved: string;
 
 beforeAll(async () => {
   await ensureWebImage();
   second = await createSecondBuild();
   host = await startHost();
   file = join(host.dir, 'slipway.backup');
+  saved = join(host.dir, 'saved-volumes');
   const stored = { template: undefined, strategy: { recreate: {} } };
   const web = webService({ hostname: 'web.test' });
   const db = webService({ hostname: 'db.test', name: 'db' });
@@ -212,30 +215,26 @@ describe('a restore', () => {
     succeeded(await host.slipway(['backup', file]));
     const before = await history();
     succeeded(await host.slipway(['down']));
+    await writeFile(join(host.stateDir, 'volumes/shop/data/precious'), 'still here');
+    await rename(join(host.stateDir, 'volumes'), saved);
     await loseState();
     const { child, ended } = host.start(['restore', file]);
     await eventually(async () => existsSync(join(host.stateDir, 'nats/url')), 'its nats-server runs');
     child.kill('SIGKILL');
     await ended;
-    for (const command of ['up', 'status'])
-      expect(await host.slipway([command])).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('has not ended'),
-      });
+    const refused = { code: 1, stderr: expect.stringContaining('has not ended') };
+    for (const args of [['up', '--detach'], ['status']]) expect(await host.slipway(args)).toMatchObject(refused);
     succeeded(await host.slipway(['restore', file]));
     expect(await history()).toEqual(before);
   });
 
   it('without the data of a volume starts everything else, and never an empty volume', async () => {
     const data = join(host.stateDir, 'volumes/shop/data');
-    const away = join(host.dir, 'data-of-the-volume');
-    await writeFile(join(data, 'precious'), 'still here');
-    await rename(data, away);
     succeeded(await host.slipway(['up', '--detach']));
     await eventually(async () => (await answers('web.test')) === 'web 1', 'what has no volume is served');
     await sleep(1_000);
     expect(existsSync(data)).toBe(false);
-    await rename(away, data);
+    await cp(join(saved, 'shop'), join(host.stateDir, 'volumes/shop'), { recursive: true });
     // It would try again by itself, after a pause that has grown meanwhile.
     await host.restartAgent();
     await eventually(async () => (await answers('db.test')) === 'web 1', 'the volume is used');
