@@ -10,9 +10,10 @@ import pino from 'pino';
 import { SlipwayError } from '../schemas/errors.ts';
 import { Installation, type StatePaths, statePaths } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
+import { buildOf } from '../store/build.ts';
 import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
-import { ownVersions, programPath } from '../store/own-files.ts';
+import { programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
 import { machineKeys } from '../trust/secret-keys.ts';
 import { verifyStep } from '../trust/sign.ts';
@@ -52,7 +53,8 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
   const installation = await readInstallation(paths);
   const { id, machine } = installation;
   await mkdir(paths.agent, { recursive: true, mode: 0o700 });
-  await claim(`${paths.agent}/running.json`);
+  const build = await buildOf('agent/main');
+  await claim(`${paths.agent}/running.json`, build);
   const trace = createTrace({ env });
   const redactor = createRedactor();
   const engine = redactedEngine(tracedEngine(createEngine({ socketPath: installation.dockerSocket }), trace), redactor);
@@ -96,6 +98,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
       network: () => overlayNetwork(installation),
       log,
       command: resolverCommand(),
+      build: await buildOf('agent/dns/main'),
     }),
     network: createNetwork({ engine, installation, log }),
     vault: await openVault({
@@ -116,10 +119,10 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
     log,
     trace,
     now: () => Date.now(),
-    versions: { slipway: ownVersions().slipway, node: process.versions.node },
+    versions: { slipway: build, node: process.versions.node },
     lifetime: signal,
   });
-  log.info({ installation: id, machine, pid: process.pid }, 'agent runs');
+  log.info({ installation: id, machine, pid: process.pid, build }, 'agent runs');
   try {
     await agent.run();
   } finally {

@@ -23,6 +23,7 @@ import { clusterKey } from '../trust/secret-keys.ts';
 import { signStep } from '../trust/sign.ts';
 import { signExecInput, signExecOrder } from '../trust/sign-exec.ts';
 import type { SignedBody } from '../trust/signed-body.ts';
+import { refuseHalfRestored } from './backup/marker.ts';
 import type { Output } from './output.ts';
 import type { CommandContext } from './run-command.ts';
 import { readInstallation } from './state-dir.ts';
@@ -68,6 +69,7 @@ export interface Connection extends AsyncDisposable {
 export async function connect(context: CommandContext): Promise<Connection> {
   const { paths, output } = context;
   const installation = readInstallation(paths);
+  await refuseHalfRestored(paths);
   const log: Logger = context.verbose ? pino({ level: 'debug' }, pino.destination(2)) : silentLogger;
   const clock = systemClock;
   const store = await connectNats({

@@ -86,6 +86,24 @@ command(
 ).option('--purge', 'also remove volumes, state, keys and the example repository');
 command(
   program,
+  'backup <file>',
+  'Write identity, keys and state to one file (`-`: standard output) while everything runs; data of volumes is not in it.',
+  [
+    'slipway backup /root/slipway.backup',
+    'slipway backup - | age -p > slipway.backup.age',
+    'slipway backup --verify /root/slipway.backup',
+  ],
+  async () => (await import('./commands/backup.ts')).backup,
+).option('--verify', 'check the file, and write nothing');
+command(
+  program,
+  'restore <file>',
+  'Bring an installation back from a backup, into a state directory that has none; it comes up frozen.',
+  ['slipway restore /root/slipway.backup', 'slipway --state-dir /srv/slipway restore /root/slipway.backup'],
+  async () => (await import('./commands/restore.ts')).restore,
+).option('--nats <url>', 'restore the state into this NATS server, which must be empty, instead of an embedded one');
+command(
+  program,
   'controller',
   'Run only the controller (for a service manager).',
   ['slipway controller'],

@@ -80,6 +80,10 @@ export const ERRORS = {
   NETWORK_FAILED: { retry: 'backoff', means: 'The bridge, the packet filter or the resolver could not be set up.' },
   VOLUME_FAILED: { retry: 'operator', means: 'The volume driver failed.' },
   UNTRUSTED: { retry: 'operator', means: 'A signature is missing, wrong, or by a key that is not on the list.' },
+  BACKUP_INVALID: {
+    retry: 'operator',
+    means: 'The backup is damaged, encrypted, or of a version that this one cannot read; nothing was written.',
+  },
   SETUP_FAILED: { retry: 'operator', means: 'A program that Slipway needs is missing or did not start.' },
   USAGE: { retry: 'operator', means: 'The command was called with arguments that do not fit.' },
 } as const satisfies Record<string, { retry: Retry; means: string }>;

@@ -42,6 +42,8 @@ export function statePaths(stateDir: string) {
     /** Commands that go on until somebody ends them. */
     running: `${stateDir}/running`,
     fleet: `${stateDir}/fleet`,
+    /** There while a restore has not ended. */
+    restoring: `${stateDir}/restoring.json`,
   } as const;
 }
 export type StatePaths = ReturnType<typeof statePaths>;

@@ -3,7 +3,7 @@
  * dies while we look. All of it lies in one folder.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
@@ -60,13 +60,21 @@ export function createEmbeddedNats(deps: EmbeddedNatsDeps): EmbeddedNats {
     return await realpath(deps.dir);
   }
 
+  /** Whether the configuration on the disk, which the server read when it started, is this one. */
+  async function runsWith(config: string): Promise<boolean> {
+    const present = await readFile(embeddedPaths(await folder()).config, 'utf8').catch(() => null);
+    return present === config;
+  }
+
   /** Makes the server run on the port of last time; when that is taken, on a fresh one, unless clients know it already. */
   async function ensure(dir: string, version: string, portIsKnown: boolean): Promise<Running> {
     const paths = embeddedPaths(dir);
     const token = await loadToken(paths.token);
     const kept = deps.port ?? (await loadPort(paths.port));
     const running = await findServer(paths.config);
-    if (running !== null && kept !== null) {
+    if (running !== null && kept !== null && !(await runsWith(renderConfig({ dir, port: kept, token, version })))) {
+      log.warn({ pid: running.pid }, 'the running nats-server has another configuration: it is started again');
+    } else if (running !== null && kept !== null) {
       if (await answersWithin(10_000, kept, running)) {
         log.info({ pid: running.pid, port: kept }, 'adopted the running nats-server');
         return { server: running, url: await publish(paths, kept, token) };

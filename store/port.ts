@@ -21,6 +21,7 @@ export type BucketName =
   | 'intents'
   | 'cursors'
   | 'heads'
+  | 'freezes'
   | 'observed';
 
 export interface Entry {

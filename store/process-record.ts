@@ -6,6 +6,8 @@ export interface ProcessRecord {
   readonly pid: number;
   readonly startTicks: string;
   readonly bootId: string;
+  /** Which build runs in it (store/build.ts); left out by processes that do not say. */
+  readonly build?: string;
 }
 
 /** The record of a living process; null when there is none of that id, or only its zombie. */

@@ -1,5 +1,6 @@
 /**
- * The resolver process: `node main.js --dir <state>/dns --listen 10.210.N.1 [--port 53] [--resolv-conf PATH]`.
+ * The resolver process: `node main.js --dir <state>/dns --listen 10.210.N.1 [--port 53] [--resolv-conf PATH]`; with
+ * `--replaces PID` it takes the place of the one that runs.
  *
  * It needs nothing but its folder: neither agent nor store nor engine have to run.
  */
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     listen: { type: 'string' },
     port: { type: 'string', default: '53' },
     'resolv-conf': { type: 'string', default: '/etc/resolv.conf' },
+    build: { type: 'string' },
+    replaces: { type: 'string' },
   },
 });
 const { dir, listen } = values;
@@ -33,6 +36,8 @@ await serve({
   listen,
   port,
   resolvConf: values['resolv-conf'],
+  build: values.build,
+  replaces: values.replaces === undefined ? null : Number(values.replaces),
   log: createLineLog((line) => process.stdout.write(line)),
   signal: stopping.signal,
 });

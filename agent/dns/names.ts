@@ -26,6 +26,8 @@ export interface NamesDeps {
   readonly port?: number;
   /** Program and arguments that run agent/dns/main; ours are appended. */
   readonly command: ResolverProcessDeps['command'];
+  /** Which build that is: a resolver of another one is replaced. Without it any is adopted. */
+  readonly build?: string;
   /** How long `start` waits for answers. */
   readonly startTimeoutMs?: number;
   /** How long `apply` waits for the resolver to have read the snapshot. */
@@ -40,7 +42,7 @@ export interface NamesDeps {
  * is logged and reads them when it can.
  */
 export function createNames(deps: NamesDeps): Names {
-  const { dir, network, log, port = 53, startTimeoutMs = 5000, applyTimeoutMs = 1000 } = deps;
+  const { dir, network, log, build, port = 53, startTimeoutMs = 5000, applyTimeoutMs = 1000 } = deps;
   const inTurn = createLimit(1);
   const files = resolverFiles(dir);
   let supervised = new AbortController();
@@ -62,14 +64,16 @@ export function createNames(deps: NamesDeps): Names {
     return false;
   }
 
-  /** Adopts the running resolver when it listens where it should; replaces it otherwise. */
+  /** Adopts the running resolver when it listens where it should and is of our build; replaces it otherwise. */
   async function adoptOrStart(): Promise<ProcessRecord> {
     const { gatewayAddress } = network();
     const running = await findResolver(dir);
-    if (running !== null && running.listen === gatewayAddress && running.port === port) return running;
-    if (running !== null) await stopResolver(dir, running);
-    const started = await startResolver({ dir, port, command: deps.command }, gatewayAddress);
-    log.info({ pid: started.pid, listen: gatewayAddress, port }, 'resolver started');
+    const listens = running !== null && running.listen === gatewayAddress && running.port === port;
+    if (listens && (build === undefined || running.build === build)) return running;
+    if (running !== null && !listens) await stopResolver(dir, running);
+    const replaces = listens ? running : null;
+    const started = await startResolver({ dir, port, command: deps.command, build }, gatewayAddress, replaces);
+    log.info({ pid: started.pid, replaces: replaces?.pid, listen: gatewayAddress, port }, 'resolver started');
     return started;
   }
 

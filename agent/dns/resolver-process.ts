@@ -14,6 +14,8 @@ export interface ResolverProcessDeps {
   readonly port: number;
   /** Program and arguments that run agent/dns/main; ours are appended. */
   readonly command: readonly [string, ...string[]];
+  /** Which build the command runs; it stands in the resolver's record. */
+  readonly build?: string | undefined;
 }
 
 /** The living resolver of the folder, null when there is none. */
@@ -25,12 +27,27 @@ export async function findResolver(dir: string): Promise<ResolverRecord | null> 
 /**
  * Starts one, in a session of its own, its output in the folder's log file.
  *
+ * @param replaces the resolver whose place it takes: ended by the new one as soon as that is ready to answer
  * @throws SETUP_FAILED when the program cannot be run
  */
-export async function startResolver(deps: ResolverProcessDeps, listen: string): Promise<ProcessRecord> {
-  const { dir, port } = deps;
+export async function startResolver(
+  deps: ResolverProcessDeps,
+  listen: string,
+  replaces: ProcessRecord | null = null,
+): Promise<ProcessRecord> {
+  const { dir, port, build } = deps;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const [program, ...argv] = [...deps.command, '--dir', dir, '--listen', listen, '--port', String(port)];
+  const [program, ...argv] = [
+    ...deps.command,
+    '--dir',
+    dir,
+    '--listen',
+    listen,
+    '--port',
+    String(port),
+    ...(build === undefined ? [] : ['--build', build]),
+    ...(replaces === null ? [] : ['--replaces', String(replaces.pid)]),
+  ];
   const log = await open(await logFile(dir), 'a', 0o600);
   try {
     // A pipe would tie it to us: it would die of, or wait for, a reader that is gone.
@@ -55,13 +72,14 @@ export async function stopResolver(dir: string, record: ProcessRecord): Promise<
   const never = new AbortController().signal;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const deadline = performance.now() + STOP_GRACE_MS;
-    if (await isAlive(record)) kill(record.pid, signal);
+    if (await isAlive(record)) sendSignal(record.pid, signal);
     while ((await isAlive(record)) && performance.now() < deadline) await sleep(20, never);
   }
   await removeRecord(dir, record.pid);
 }
 
-function kill(pid: number, signal: NodeJS.Signals): void {
+/** Sends it, if there still is somebody to get it. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

@@ -20,11 +20,12 @@ export function resolverFiles(dir: string) {
 export async function readRecord(dir: string): Promise<ResolverRecord | null> {
   try {
     const record = JSON.parse(await readFile(resolverFiles(dir).record, 'utf8')) as Partial<ResolverRecord> | null;
-    const { pid, startTicks, bootId, listen, port, bound, problem = null } = record ?? {};
+    const { pid, startTicks, bootId, listen, port, bound, problem = null, build } = record ?? {};
     if (!Number.isSafeInteger(pid) || pid === undefined || pid <= 1) return null;
     if (typeof startTicks !== 'string' || typeof bootId !== 'string') return null;
     if (typeof listen !== 'string' || typeof port !== 'number') return null;
-    return { pid, startTicks, bootId, listen, port, bound: bound === true, problem };
+    const more = typeof build === 'string' ? { build } : {};
+    return { pid, startTicks, bootId, listen, port, bound: bound === true, problem, ...more };
   } catch {
     return null;
   }

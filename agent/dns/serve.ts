@@ -1,8 +1,9 @@
 /** Life of the resolver process: one for each folder, waiting for the bridge, answering until the signal aborts. */
 import type { Logger } from '../../schemas/logger.ts';
-import { isAlive, processRecord } from '../../store/process-record.ts';
+import { isAlive, type ProcessRecord, processRecord } from '../../store/process-record.ts';
 import { sleep } from '../waiting.ts';
 import { createForwarder } from './forward.ts';
+import { createHandover, type Handover, predecessorOf } from './handover.ts';
 import { followResolvConf } from './resolv-conf.ts';
 import { createResolver } from './resolver.ts';
 import { type ResolverRecord, readRecord, removeRecord, resolverFiles, writeRecord } from './resolver-record.ts';
@@ -16,6 +17,9 @@ export interface ServeDeps {
   readonly listen: string;
   readonly port: number;
   readonly resolvConf: string;
+  readonly build?: string | undefined;
+  /** Process of the resolver whose place this one takes, once it is ready to answer; null: none. */
+  readonly replaces?: number | null;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -25,9 +29,17 @@ export async function serve(deps: ServeDeps): Promise<void> {
   const { dir, log, signal } = deps;
   const process_ = await processRecord(process.pid);
   if (process_ === null) throw new Error('/proc does not show this process');
-  const record: ResolverRecord = { ...process_, listen: deps.listen, port: deps.port, bound: false, problem: null };
-  if (await anotherServes(dir)) return log.info({}, 'another resolver has this folder');
-  await writeRecord(dir, record);
+  const build = deps.build === undefined ? {} : { build: deps.build };
+  const at = { listen: deps.listen, port: deps.port };
+  const record: ResolverRecord = { ...process_, ...at, bound: false, problem: null, ...build };
+  const { replaces = null } = deps;
+  const predecessor = replaces === null ? null : await predecessorOf(dir, replaces);
+  // Somebody ended it: that one must not come back in our shape. Whoever wants a resolver starts one.
+  if (replaces !== null && predecessor === null) return log.info({ replaces }, 'the resolver to replace is gone');
+  if (await anotherServes(dir, predecessor)) return log.info({}, 'another resolver has this folder');
+  // Until it has gone, the record names the one that answers.
+  if (predecessor === null) await writeRecord(dir, record);
+  const handover = predecessor === null ? null : createHandover(predecessor, () => performance.now());
   const snapshot = await followSnapshot(resolverFiles(dir).snapshot, log);
   try {
     const resolve = createResolver({
@@ -36,7 +48,9 @@ export async function serve(deps: ServeDeps): Promise<void> {
       random: Math.random,
       log,
     });
-    const close = await bound(deps, record, () => listen({ address: deps.listen, port: deps.port, resolve, log }));
+    handover?.begin();
+    const open = () => listen({ address: deps.listen, port: deps.port, resolve, log });
+    const close = await bound({ ...deps, record, predecessor, handover }, open);
     if (close === null) return;
     log.info({ listen: deps.listen, port: deps.port, snapshot: snapshot.current().digest }, 'resolver answers');
     await aborted(signal);
@@ -47,18 +61,30 @@ export async function serve(deps: ServeDeps): Promise<void> {
   }
 }
 
+interface BoundDeps extends ServeDeps {
+  readonly record: ResolverRecord;
+  readonly predecessor: ProcessRecord | null;
+  readonly handover: Handover | null;
+}
+
 /** Tries until the sockets are had; null when the signal aborted, or another one of this folder has them. */
-async function bound<T>(deps: ServeDeps, record: ResolverRecord, open: () => Promise<T>): Promise<T | null> {
-  const { dir, log, signal } = deps;
+async function bound<T>(deps: BoundDeps, open: () => Promise<T>): Promise<T | null> {
+  const { dir, log, signal, record, predecessor, handover } = deps;
   let problem: string | null = null;
   while (!signal.aborted) {
     try {
       const opened = await open();
+      await handover?.end();
       // Again, also if it says so already: of two that began at once, the one with the sockets is on record.
       await writeRecord(dir, { ...record, bound: true });
       return opened;
     } catch (error) {
-      if (await anotherServes(dir)) return null;
+      const handoverMs = (await handover?.retryMs()) ?? null;
+      if (handoverMs !== null) {
+        await sleep(handoverMs, signal);
+        continue;
+      }
+      if (await anotherServes(dir, predecessor)) return null;
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       if (code !== problem) {
         log.warn({ err: error }, `cannot listen on ${deps.listen}:${deps.port} yet`);
@@ -71,9 +97,10 @@ async function bound<T>(deps: ServeDeps, record: ResolverRecord, open: () => Pro
   return null;
 }
 
-async function anotherServes(dir: string): Promise<boolean> {
+async function anotherServes(dir: string, predecessor: ProcessRecord | null): Promise<boolean> {
   const other = await readRecord(dir);
-  return other !== null && other.pid !== process.pid && (await isAlive(other));
+  if (other === null || other.pid === process.pid || other.pid === predecessor?.pid) return false;
+  return await isAlive(other);
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
 import { type DiskReport, freeText } from '../../schemas/disk.ts';
 import type { InstanceReport, MachineSnapshot } from '../../schemas/observed.ts';
 import type { Release } from '../../schemas/release.ts';
+import { buildOf } from '../../store/build.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, printable } from '../output.ts';
@@ -44,7 +45,8 @@ export async function status(context: CommandContext): Promise<number> {
   const namespaces = await Promise.all(asked.map((it) => statusOf(connection, it, snapshots)));
   const cluster = connection.store.bucket('cluster');
   const [tracked, source] = await Promise.all([readTracked(cluster), readSourceReport(cluster)]);
-  output.result({ controller, tracked, source, machines: snapshots, namespaces }, () => {
+  const build = await buildOf('agent/main');
+  output.result({ controller, tracked, source, build, machines: snapshots, namespaces }, () => {
     output.line(
       controller === null
         ? 'controller: not running (workloads, gateway and commands work without it)'
@@ -56,6 +58,9 @@ export async function status(context: CommandContext): Promise<number> {
       output.line(`machine ${it.machine}: ${it.instances.length} instances, gateway ${port}, reported ${it.at}`);
       for (const problem of it.gateway.problems) output.line(`  problem: ${problem}`);
       for (const disk of it.disk ?? []) if (disk.level !== 'ok') output.line(`  disk ${disk.level}: ${diskText(disk)}`);
+      const runs = it.versions['slipway'] ?? 'an earlier build';
+      if (runs !== build)
+        output.line(`  its agent runs ${printable(runs)}, this command is ${build}: \`slipway up\` replaces the agent`);
     }
     if (snapshots.length === 0) output.line('machines: none has reported in the last 90 s, so what runs is unknown');
     for (const it of namespaces) printNamespace(output, it, connection.clock.now());

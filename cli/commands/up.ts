@@ -8,12 +8,13 @@ import { createEngine } from '../../agent/docker/engine.ts';
 import { systemClock } from '../../controller/execute/clock.ts';
 import { readTracked, saveTracked, type Tracked } from '../../controller/tracked.ts';
 import { createEmbeddedNats } from '../../store/embedded.ts';
+import { refuseHalfRestored } from '../backup/marker.ts';
 import { type Connection, connect } from '../connect.ts';
 import { dockerSocket } from '../docker-socket.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, troubleLogger } from '../output.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
-import { createAgentProcess } from '../up/agent-process.ts';
+import { type AgentOutcome, createAgentProcess } from '../up/agent-process.ts';
 import { announce } from '../up/announce.ts';
 import { ensureExampleImages, ensureExampleRepository, sudoUser } from '../up/example.ts';
 import { ensureInstallation } from '../up/installation.ts';
@@ -23,11 +24,20 @@ import { waitForMachine } from '../up/wait-for-machine.ts';
 import { wishedHttpPort } from '../up/wished-http-port.ts';
 import { control } from './controller.ts';
 
+/** What a person should know about the agent that runs from here on. */
+const AGENT = {
+  started: null,
+  adopted: null,
+  replaced: 'agent: another build ran; it was replaced by this one, workloads go on',
+  kept: 'agent: another build runs under a service manager, and stays; restart that service to run this build',
+} as const satisfies Record<AgentOutcome, string | null>;
+
 export async function up(context: CommandContext): Promise<number> {
   const { output, paths } = context;
   const watch = new AbortController();
   const signal = AbortSignal.any([context.signal, watch.signal]);
   const log = troubleLogger(output);
+  await refuseHalfRestored(paths);
   const { installation, notes } = await ensureInstallation(paths, {
     natsUrl: textOption(context, 'nats'),
     httpPort: numberOption(context, 'httpPort'),
@@ -53,7 +63,8 @@ export async function up(context: CommandContext): Promise<number> {
   } else output.line(`state: ${new URL(installation.natsUrl).host}`);
 
   const agent = createAgentProcess({ paths, clock: systemClock, log });
-  await agent.ensure();
+  const outcome = await agent.ensure();
+  if (AGENT[outcome] !== null) output.line(AGENT[outcome]);
   const watching = agent.supervise(signal);
   try {
     return await follow(context, installation.machine, signal);

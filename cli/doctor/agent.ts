@@ -1,7 +1,7 @@
 /** The agent: runs, has reported lately, and is of this version. */
 
 import { MachineSnapshot } from '../../schemas/observed.ts';
-import { ownVersions } from '../../store/own-files.ts';
+import { buildOf } from '../../store/build.ts';
 import { findAgent } from '../up/agent-process.ts';
 import type { InstallationDeps } from './deps.ts';
 import { type Finding, fail, ok, skip } from './finding.ts';
@@ -18,9 +18,8 @@ export async function checkReport({ installation, paths, store, now }: Installat
   const connected = await store().catch(() => null);
   if (connected === null) return [skip('agent report', 'NATS does not answer')];
   const entry = await connected.bucket('observed').get([installation.machine]);
-  const pid = (await findAgent(paths))?.pid ?? null;
   if (entry === null) {
-    if (pid === null) return [skip('agent report', 'the agent does not run')];
+    if ((await findAgent(paths)) === null) return [skip('agent report', 'the agent does not run')];
     return [
       fail('agent report', 'the agent runs, but has not reported in the last 90 s', `see ${paths.log}/agent.log`),
     ];
@@ -39,8 +38,7 @@ export async function checkReport({ installation, paths, store, now }: Installat
     reportVerdict({
       ageMs: now() - Date.parse(at),
       agentVersion: versions['slipway'],
-      own: ownVersions().slipway,
-      pid,
+      own: await buildOf('agent/main'),
     }),
   ];
 }

@@ -67,18 +67,16 @@ export function reportVerdict(args: {
   readonly ageMs: number;
   readonly agentVersion: string | undefined;
   readonly own: string;
-  readonly pid: number | null;
 }): Finding {
-  const { ageMs, agentVersion, own, pid } = args;
+  const { ageMs, agentVersion, own } = args;
   const age = `last report ${Math.max(0, Math.round(ageMs / 1000))} s ago`;
   if (ageMs > REPORT_LATE_MS)
     return warn('agent report', `${age}; one is due every 30 s`, 'see log/agent.log in the state folder');
   if (agentVersion === own) return ok('agent report', `${age}, version ${own}`);
-  const again = `${pid === null ? 'end the agent' : `\`kill ${pid}\``}, then \`slipway up --detach\`; workloads go on meanwhile`;
   return warn(
     'agent report',
-    `${age}; the agent is of version ${agentVersion ?? 'unknown'}, this command of ${own}`,
-    again,
+    `${age}; the agent is of build ${agentVersion ?? 'unknown'}, this command of ${own}`,
+    '`slipway up --detach` replaces it; workloads go on meanwhile',
   );
 }
 

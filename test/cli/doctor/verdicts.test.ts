@@ -52,13 +52,13 @@ it.each([
 
 it('warns of an agent that reports late or is of another version, and says how to replace it', () => {
   const report = (overrides: Partial<Parameters<typeof reportVerdict>[0]>) =>
-    reportVerdict({ ageMs: 1000, agentVersion: '1.0.0', own: '1.0.0', pid: 7, ...overrides });
+    reportVerdict({ ageMs: 1000, agentVersion: '1.0.0', own: '1.0.0', ...overrides });
   expect(report({}).state).toBe('ok');
   expect(report({ ageMs: 50_000 })).toMatchObject({ state: 'warn', detail: expect.stringContaining('50 s ago') });
   expect(report({ agentVersion: undefined })).toMatchObject({
     state: 'warn',
-    detail: expect.stringContaining('of version unknown, this command of 1.0.0'),
-    next: expect.stringContaining('`kill 7`'),
+    detail: expect.stringContaining('of build unknown, this command of 1.0.0'),
+    next: expect.stringContaining('slipway up --detach'),
   });
 });
 

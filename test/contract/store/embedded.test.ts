@@ -1,6 +1,6 @@
 /** The embedded nats-server: started, adopted, started again, replaced, and never two on one store. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,6 +87,23 @@ describe.each(binaries)('embedded $name', ({ binaryOf }) => {
     life = new AbortController();
     expect(await embedded().start(life.signal)).toBe(url);
     expect(await pid()).toBe(first);
+  });
+
+  it('is started again, with its records, when the next one wants another configuration', async () => {
+    const store = await connect(await nats.start(life.signal));
+    await store.bucket('machines').put(['m1'], { kept: true });
+    await store.close();
+    const first = await pid();
+    life.abort();
+    await sleep(400);
+    const config = join(dir, 'nats.conf');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('256MB', '255MB'));
+    life = new AbortController();
+    const again = await connect(await embedded().start(life.signal));
+    expect(await pid()).not.toBe(first);
+    expect(readFileSync(config, 'utf8')).toContain('256MB');
+    expect((await again.bucket('machines').get(['m1']))?.value).toEqual({ kept: true });
+    await again.close();
   });
 
   it('is adopted when two start it at once, and looked after when the first of them dies', async () => {
