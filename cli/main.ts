@@ -49,10 +49,7 @@ const also = (text: string, before: readonly string[] = []) => [...before, text]
 const dryRun = () => new Option('-n, --dry-run', 'show the plan and stop');
 const detailed = () => new Option('--detailed-exitcode', 'exit 2 when the plan has changes');
 const consent = () =>
-  new Option(
-    '--consent <plan>',
-    'carry out exactly this plan although it removes a lot (its id, or the first 12 digits)',
-  );
+  new Option('--consent <plan>', 'consent to exactly this plan and carry it out (its id, or the first 12 digits)');
 const pull = () => new Option('--pull', 'resolve every image tag again');
 const variable = () =>
   new Option('--var <name=value>', 'fills {{env:NAME}} of what is given by hand, before [env] of slipway.toml')
@@ -247,9 +244,47 @@ command(
   program,
   'resume <namespace>',
   'Let the loop act on a held or failed namespace again; shows what git would change first.',
-  ['slipway resume production'],
+  ['slipway resume production', 'slipway resume production --consent 1a2b3c4d5e6f'],
   async () => (await import('./commands/resume.ts')).resume,
-).addOption(dryRun());
+)
+  .option('-m, --message <why>', 'why, where a consent is given')
+  .addOption(dryRun())
+  .addOption(consent());
+command(
+  program,
+  'consent [plan]',
+  'Consent to a plan that removes a lot or brings back what was rolled back; without a plan, list what waits.',
+  ['slipway consent', 'slipway consent 1a2b3c4d5e6f -m "the old queue is empty"'],
+  async () => (await import('./commands/consent.ts')).consent,
+).option('-m, --message <why>', 'why, for the record');
+command(
+  program,
+  'approve [plan]',
+  'Approve a plan of a namespace whose plans need it; without a plan, list what waits.',
+  ['slipway approve', 'slipway approve 1a2b3c4d5e6f -m "seen on staging"'],
+  async () => (await import('./commands/consent.ts')).approve,
+).option('-m, --message <why>', 'why, for the record');
+command(
+  program,
+  'freeze [namespace]',
+  'Refuse every deploy of a namespace, or of all; without either, list the freezes.',
+  [
+    'slipway freeze production --reason "board meeting" --until 2h',
+    'slipway freeze --all --reason "end of year" --until 2027-01-04T08:00Z',
+    'slipway freeze',
+  ],
+  async () => (await import('./commands/freeze.ts')).freeze,
+)
+  .option('--all', 'every namespace, also those to come')
+  .option('--reason <why>', 'why; said to everybody who is refused')
+  .option('--until <when>', 'a moment or a duration (default: until it is lifted)');
+command(
+  program,
+  'unfreeze [namespace]',
+  'Lift a freeze; what git said meanwhile is carried out.',
+  ['slipway unfreeze production', 'slipway unfreeze --all'],
+  async () => (await import('./commands/freeze.ts')).unfreeze,
+).option('--all', 'the freeze of everything; freezes of single namespaces stay');
 const secret = program
   .command('secret')
   .description('Values that only containers see: sealed in the state, never printed.')

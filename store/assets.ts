@@ -67,6 +67,8 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
     intents: bucket('intents'),
     cursors: bucket('cursors'),
     heads: bucket('heads'),
+    consents: bucket('consents'),
+    freezes: bucket('freezes'),
   };
 }
 

@@ -21,6 +21,8 @@ export type BucketName =
   | 'intents'
   | 'cursors'
   | 'heads'
+  | 'consents'
+  | 'freezes'
   | 'observed';
 
 export interface Entry {

@@ -71,8 +71,8 @@ describe('retryAtMs', () => {
 
 describe('maySupersede', () => {
   it('interrupts twice in a row at most, and never a job', () => {
-    expect(maySupersede({ supersededInARow: 1, jobRunning: false })).toBe(true);
-    expect(maySupersede({ supersededInARow: 2, jobRunning: false })).toBe(false);
-    expect(maySupersede({ supersededInARow: 0, jobRunning: true })).toBe(false);
+    expect(maySupersede({ supersededInARow: 1, jobRunning: false, approved: false })).toBe(true);
+    expect(maySupersede({ supersededInARow: 2, jobRunning: false, approved: false })).toBe(false);
+    expect(maySupersede({ supersededInARow: 0, jobRunning: true, approved: false })).toBe(false);
   });
 });
