@@ -53,7 +53,9 @@ export function createAgreements({ bucket }: { readonly bucket: Bucket }): Agree
 
   async function pending(namespace?: NamespaceName): Promise<Pending[]> {
     const entries = await bucket.list(namespace === undefined ? ['pending'] : ['pending', namespace]);
-    return entries.map((it) => Pending.parse(it.value)).toSorted((a, b) => (a.at > b.at ? -1 : 1));
+    // Only shown and asked again: one that cannot be read waits for nothing.
+    const readable = entries.flatMap((it) => Pending.safeParse(it.value).data ?? []);
+    return readable.toSorted((a, b) => (a.at > b.at ? -1 : 1));
   }
 
   async function given(of: Pick<Pending, 'namespace' | 'plan'>, kind: AgreementKind): Promise<Consent | null> {

@@ -194,6 +194,16 @@ describe('a freeze', () => {
   });
 });
 
+describe('a rollback that removes most services', () => {
+  const consents = async () => (await json<{ consents: string[] }>(['rollback', 'shop', '--to', '2', '-n'])).consents;
+
+  it('needs consent by the same share as git does', async () => {
+    expect(await consents()).toEqual(['2 of 3 services are removed; more than 50% needs consent.']);
+    await repo.commit({ 'slipway.toml': `${SETTINGS}[prune]\nmax_percent = 70\n` }, 'more may go');
+    expect(await consents()).toEqual([]);
+  });
+});
+
 describe('what was rolled back', () => {
   it('comes back only with consent, also after the controller started again', async () => {
     const ran = await host.slipway(['rollback', 'shop']);

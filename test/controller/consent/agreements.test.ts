@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Agreements, createAgreements } from '../../../controller/consent/agreements.ts';
-import { findPending, needsOf, pendingOf } from '../../../controller/consent/needs.ts';
+import { covers, findPending, needsOf, pendingOf } from '../../../controller/consent/needs.ts';
 import { readWaiting } from '../../../controller/consent/read-waiting.ts';
 import { afterGiving, waitingText } from '../../../controller/consent/waiting.ts';
 import type { AgreementKind, Consent } from '../../../schemas/consent.ts';
@@ -39,6 +39,16 @@ beforeEach(() => {
 });
 
 describe('an agreement', () => {
+  it('covers nothing that differs from it in plan or release, and nothing once it is used', () => {
+    const plan = removal();
+    const of = { id: plan.id, release: 1 };
+    expect(covers(yes(plan), of)).toBe(true);
+    expect(covers(yes(plan), { ...of, id: 'f'.repeat(64) })).toBe(false);
+    expect(covers(yes(plan), { ...of, release: null })).toBe(false);
+    expect(covers({ ...yes(plan), used }, of)).toBe(false);
+    expect(covers(null, of)).toBe(false);
+  });
+
   it('is for exactly one plan, over exactly the release it was given for', async () => {
     const plan = removal();
     await agreements.give(yes(plan));
