@@ -25,11 +25,12 @@ export function leftoversOf(args: {
 }): Leftover[] {
   const { release, specs, open, reports } = args;
   const key = (it: { slot: string; template: string; deploy: string }) => `${it.slot} ${it.template} ${it.deploy}`;
+  // What it replaces is on its way out just now.
+  if (open.some((it) => it.state === 'committed')) return [];
   const named = new Set(release?.slots.map(key));
-  // A committed deploy owns nothing any more but what its release names.
   const under = new Set(open.filter((it) => it.state === 'applying').map((it) => it.id));
   return reports
-    .filter((it) => !named.has(key(it)) && !under.has(it.deploy) && !it.viaSwap)
+    .filter((it) => !named.has(key(it)) && !under.has(it.deploy) && !it.viaSwap && it.state !== 'draining')
     .map(({ slot, service, machine, deploy, containerId, state }) => {
       const strategy = specs.get(release?.services[service] ?? '')?.strategy;
       const kept = strategy?.kind === 'blue-green' && strategy.holdMs > 0 && state !== 'exited';

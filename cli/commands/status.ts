@@ -105,7 +105,9 @@ async function statusOf(
       restarts: report?.restarts ?? 0,
     };
   });
-  const specs = release === null ? new Map<string, ServiceSpec>() : await readSpecs(connection.store, release);
+  const none: ReadonlyMap<string, ServiceSpec> = new Map();
+  const unnamed = leftoversOf({ release, specs: none, open, reports });
+  const specs = release === null || unnamed.length === 0 ? none : await readSpecs(connection.store, release);
   const leftovers = leftoversOf({ release, specs, open, reports });
   return { namespace, release, record, open, waiting, slots, leftovers };
 }

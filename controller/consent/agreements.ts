@@ -36,7 +36,7 @@ export interface Agreements {
     kind: AgreementKind,
     used: { readonly deploy: DeployId; readonly at: string },
   ): Promise<Consent | null>;
-  /** The plan waits no longer. */
+  /** The plan waits no longer. Agreements over earlier releases are forgotten: deploys and events keep who gave them. */
   settle(plan: Plan): Promise<void>;
 }
 
@@ -125,6 +125,12 @@ export function createAgreements({ bucket }: { readonly bucket: Bucket }): Agree
       }
       return { ...consent, used };
     },
-    settle: async (plan) => await bucket.delete(pendingKey(about(plan))),
+    async settle(plan) {
+      await bucket.delete(pendingKey(about(plan)));
+      for (const { key, value } of await bucket.list(['given', plan.namespace])) {
+        const release = Consent.safeParse(value).data?.release;
+        if (release !== undefined && (release ?? 0) < (plan.basis.release ?? 0)) await bucket.delete(key);
+      }
+    },
   };
 }

@@ -38,6 +38,7 @@ describe('a leftover', () => {
     expect(found(web('2'), [old, report(web('2'), deployId(2))])).toEqual([[deployId(1), false]]);
     expect(found(web('2'), [report(web('3'), deployId(3))], [deployId(3)])).toEqual([]);
     expect(found(web('2'), [report(web('3'), deployId(3), { viaSwap: true })])).toEqual([]);
+    expect(found(web('2'), [report(web('1'), deployId(1), { state: 'draining' })])).toEqual([]);
   });
 
   it('is kept on purpose where a blue-green service holds what it replaced', () => {

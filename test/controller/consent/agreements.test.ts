@@ -78,6 +78,18 @@ describe('an agreement', () => {
     expect(await agreements.give(yes(plan))).toBe(true);
   });
 
+  it('over an earlier release is forgotten when a later plan took its own', async () => {
+    const first = removal();
+    const second = removal({ released: released(named('a', 'b', 'c'), { n: 2 }), services: named('b') });
+    await agreements.give(yes(first));
+    await agreements.give(yes(second));
+    await agreements.use(second, 'consent', used);
+    await agreements.settle(second);
+    const of = (plan: Plan) => ({ namespace: plan.namespace, plan: plan.id });
+    expect(await agreements.given(of(first), 'consent')).toBe(null);
+    expect(await agreements.given(of(second), 'consent')).toMatchObject({ used });
+  });
+
   it('of one kind is none of the other', async () => {
     const plan = removal({ approvalRequired: true });
     expect(needsOf(plan)).toEqual(['consent', 'approval']);
