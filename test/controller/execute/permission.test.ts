@@ -1,5 +1,6 @@
 /** What the executor demands before its first step, whoever calls it, and at every point at which it can die. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { carryOut } from '../../../controller/carry-out.ts';
 import { type Agreements, createAgreements } from '../../../controller/consent/agreements.ts';
 import { createFreezes } from '../../../controller/consent/freezes.ts';
 import { systemClock } from '../../../controller/execute/clock.ts';
@@ -187,6 +188,32 @@ describe('a freeze', () => {
     expect((await lab.store.log.live('production'))?.n).toBe(2);
     expect((await lab.store.log.read('production', 3))?.kind).toBe('void');
     expect([...lab.machine.running.values()].map((it) => it.service).toSorted()).toEqual(['db', 'web']);
+  });
+
+  it('that comes after a checkpoint leaves what is live, and nothing goes back by itself', async () => {
+    const batched = (version: string) =>
+      serviceSpec({
+        ...web(version),
+        placement: { replicaCount: 2 },
+        strategy: { kind: 'rolling', maxSurge: { count: 1 }, maxUnavailable: { count: 0 } },
+        onFailure: 'revert',
+      });
+    await deploy(await lab.plan([batched('1')]));
+    const probe = lab.doomed(Number.POSITIVE_INFINITY);
+    await deploy(await lab.plan([batched('2')]), probe.executor);
+    const gates = probe.points.flatMap((it, index) => (it === 'gate:last' ? [index + 1] : []));
+    expect(gates.length).toBeGreaterThan(1);
+    const paused = lab.doomed(gates[1] ?? 0);
+    const plan = await lab.plan([batched('3')]);
+    const run = carryOut({ store: lab.store, executor: paused.executor }, { plan, actor: 'test', signal: never });
+    await paused.dead;
+    await freeze('*');
+    paused.revive();
+    expect(await run).toMatchObject({
+      deploy: { state: 'failed-after-checkpoint', failure: { code: 'FROZEN' } },
+      reverted: null,
+    });
+    expect(await lab.store.log.live('production')).toMatchObject({ final: false });
   });
 
   it('lets what a dead executor left be ended', async () => {
