@@ -63,13 +63,13 @@ describe('a digest that waits for people', () => {
   const waiting = (code: string) => record({ failed: { ...failed(A, null).failed, code } });
 
   it.each(['CONSENT_NEEDED', 'APPROVAL_NEEDED'])('is tried again after %s once they said yes', (code) => {
-    expect(decide(waiting(code), A, NOW).act).toBe('nothing');
-    expect(decide(waiting(code), A, NOW, true).act).toBe('deploy');
-    expect(decide({ ...waiting(code), ...held(A) }, A, NOW, true).act).toBe('nothing');
+    expect(decide(waiting(code), A, NOW, null).act).toBe('nothing');
+    expect(decide(waiting(code), A, NOW, null, true).act).toBe('deploy');
+    expect(decide({ ...waiting(code), ...held(A) }, A, NOW, null, true).act).toBe('nothing');
   });
 
   it('is not tried again for a yes that was not missing', () => {
-    expect(decide(waiting('NEVER_READY'), A, NOW, true).act).toBe('nothing');
+    expect(decide(waiting('NEVER_READY'), A, NOW, null, true).act).toBe('nothing');
     expect(awaitsAgreement(waiting('CONSENT_NEEDED'), B)).toBe(false);
   });
 });

@@ -69,6 +69,7 @@ describe('a container that Docker does not remove', () => {
         sign: (step) => ({ body: JSON.stringify(step), keyId: '', signature: '' }),
         clock: systemClock,
       }),
+      secrets: { sealFor: async (_, { name, version }) => ({ name, version, encapsulated: '', sealed: '' }) },
       clock: systemClock,
       log: silentLogger,
       installation: '0a1b2c3d',
