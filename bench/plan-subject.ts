@@ -48,6 +48,8 @@ export function planOf(desired: Desired, digest: Digest, released: PlanInput['re
     keptRows: [],
     gatewayPorts: [80],
     maxRemovePercent: 50,
+    approvalRequired: false,
+    quarantined: [],
   });
   if (!result.ok) throw new Error(JSON.stringify(result.failures.slice(0, 3)));
   return result.plan;

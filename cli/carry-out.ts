@@ -37,7 +37,8 @@ export async function carryOutAndReport(
       if (reverted !== null) output.line(`went back: ${reverted.state}, release #${reverted.releases.at(-1) ?? 0}`);
       if (!good) output.note(`\`slipway deploys ${plan.namespace}\` keeps this; what was live before still serves`);
     });
-    return good ? EXIT.ok : EXIT.failed;
+    if (good) return EXIT.ok;
+    return deploy.failure?.code === 'FROZEN' ? EXIT.refused : EXIT.failed;
   } finally {
     view.done();
   }

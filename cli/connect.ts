@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import pino from 'pino';
+import { type Agreements, createAgreements } from '../controller/consent/agreements.ts';
+import { createFreezes, type Freezes } from '../controller/consent/freezes.ts';
 import { createAgents } from '../controller/execute/agents.ts';
 import { type Clock, isoNow, systemClock } from '../controller/execute/clock.ts';
 import { createDeploys, type Deploys } from '../controller/execute/deploys.ts';
@@ -29,8 +31,6 @@ import type { CommandContext } from './run-command.ts';
 import { readInstallation } from './state-dir.ts';
 import { operatorKey, trustedMachines } from './up/keys.ts';
 
-/** Used where no settings were read. */
-const DEFAULT_MAX_REMOVE_PERCENT = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A hold, and the one that it replaced at that very moment. */
@@ -47,12 +47,13 @@ export interface Connection extends AsyncDisposable {
   readonly deploys: Deploys;
   readonly namespaces: Namespaces;
   readonly secrets: Secrets;
+  readonly agreements: Agreements;
+  readonly freezes: Freezes;
   readonly clock: Clock;
   readonly log: Logger;
   readonly output: Output;
   readonly actor: string;
   readonly gatewayPorts: readonly number[];
-  readonly maxRemovePercent: number;
   /** Signs what `slipway exec` asks. */
   readonly signExec: { order(order: ExecOrder): SignedBody; input(input: ExecInput): SignedBody };
   /** The loop keeps its hands off the namespace until `resume`, or until git says something new. */
@@ -115,12 +116,13 @@ export async function connect(context: CommandContext): Promise<Connection> {
     deploys,
     namespaces,
     secrets,
+    agreements: createAgreements({ bucket: store.bucket('consents') }),
+    freezes: createFreezes({ bucket: store.bucket('freezes'), now: () => clock.now() }),
     clock,
     log,
     output,
     actor,
     gatewayPorts: [installation.httpPort],
-    maxRemovePercent: DEFAULT_MAX_REMOVE_PERCENT,
     signExec: { order: (it) => signExecOrder(it, key), input: (it) => signExecInput(it, key) },
     async hold(namespace, why) {
       let before: NamespaceRecord['held'] = null;

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { loadManifest, loadNamespaces } from '../controller/manifest/load.ts';
 import { parseSettings } from '../controller/manifest/settings.ts';
+import { type Rules, readRules, ruleFor, rulesOf } from '../controller/rules.ts';
 import { openTracked, readTip, readTracked } from '../controller/tracked.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import { type Problem, problemText } from '../schemas/problem.ts';
@@ -18,6 +19,7 @@ export interface DesiredSource {
   /** null: given by hand. */
   readonly revision: string | null;
   readonly maxRemovePercent: number;
+  readonly approvalRequired: boolean;
 }
 
 /** What the tracked branch says of one namespace now. @throws SOURCE_UNAVAILABLE, MANIFEST_INVALID, UNKNOWN_NAMESPACE */
@@ -27,7 +29,7 @@ export async function desiredFromGit(
   signal: AbortSignal,
 ): Promise<DesiredSource> {
   const fleet = await trackedFleet(connection, signal);
-  const rest = { namespace, revision: fleet.revision, maxRemovePercent: fleet.settings.prune.maxPercent };
+  const rest = { namespace, revision: fleet.revision, ...ruleFor(rulesOf(fleet.settings), namespace) };
   const desired = fleet.desired.find((it) => it.namespace === namespace);
   if (desired !== undefined) return { ...rest, desired };
   if (fleet.invalid.has(namespace)) throw invalid(fleet.problems);
@@ -48,7 +50,27 @@ export async function desiredFromFile(
 ): Promise<DesiredSource> {
   const settings = withVariables(await settingsFor(connection), variables);
   const desired = await readManifest(path, settings);
-  return { namespace: desired.namespace, desired, revision: null, maxRemovePercent: settings.prune.maxPercent };
+  const { namespace } = desired;
+  return { namespace, desired, revision: null, ...(await rulesFor(connection, namespace)) };
+}
+
+/**
+ * What plans of a namespace are held to, whatever they are made from: as the controller read it where one runs, else as
+ * the tracked branch says now; while that cannot be read, as it was last.
+ */
+export async function rulesFor(connection: Connection, namespace: string): Promise<ReturnType<typeof ruleFor>> {
+  const kept = await readRules(connection.store.bucket('cluster'));
+  const isFresh = kept !== null && (await connection.controller()) !== null;
+  return ruleFor(isFresh ? kept : await rulesNow(connection, kept), namespace);
+}
+
+async function rulesNow(connection: Connection, kept: Rules | null): Promise<Rules> {
+  if ((await readTracked(connection.store.bucket('cluster'))) === null) return rulesOf(defaultSettings());
+  try {
+    return rulesOf((await trackedFleet(connection, AbortSignal.timeout(10_000))).settings);
+  } catch {
+    return kept ?? rulesOf(defaultSettings());
+  }
 }
 
 async function readManifest(path: string, settings: Settings): Promise<Desired> {

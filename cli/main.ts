@@ -3,6 +3,7 @@
  * `--help` costs little more than starting Node.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addConsentCommands } from './consent-commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { addLookInside } from './look-inside.ts';
 import type { CommandContext } from './run-command.ts';
@@ -50,10 +51,7 @@ const also = (text: string, before: readonly string[] = []) => [...before, text]
 const dryRun = () => new Option('-n, --dry-run', 'show the plan and stop');
 const detailed = () => new Option('--detailed-exitcode', 'exit 2 when the plan has changes');
 const consent = () =>
-  new Option(
-    '--consent <plan>',
-    'carry out exactly this plan although it removes a lot (its id, or the first 12 digits)',
-  );
+  new Option('--consent <plan>', 'consent to exactly this plan and carry it out (its id, or the first 12 digits)');
 const pull = () => new Option('--pull', 'resolve every image tag again');
 const variable = () =>
   new Option('--var <name=value>', 'fills {{env:NAME}} of what is given by hand, before [env] of slipway.toml')
@@ -266,9 +264,13 @@ command(
   program,
   'resume <namespace>',
   'Let the loop act on a held or failed namespace again; shows what git would change first.',
-  ['slipway resume production'],
+  ['slipway resume production', 'slipway resume production --consent 1a2b3c4d5e6f'],
   async () => (await import('./commands/resume.ts')).resume,
-).addOption(dryRun());
+)
+  .option('-m, --message <why>', 'why, where a consent is given')
+  .addOption(dryRun())
+  .addOption(consent());
+addConsentCommands(command, program);
 const secret = program
   .command('secret')
   .description('Values that only containers see: sealed in the state, never printed.')

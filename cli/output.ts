@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import colors from 'picocolors';
-import { ERRORS, SlipwayError } from '../schemas/errors.ts';
+import { ERRORS, type ErrorCode, SlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
@@ -94,7 +94,14 @@ export function reportFailure(
 }
 
 /** Nothing went wrong: somebody must agree first. */
-const REFUSED: ReadonlySet<string> = new Set(['CONSENT_NEEDED', 'HELD', 'SECRET_IN_USE', 'VOLUME_IN_USE']);
+const REFUSED: ReadonlySet<string> = new Set<ErrorCode>([
+  'CONSENT_NEEDED',
+  'APPROVAL_NEEDED',
+  'FROZEN',
+  'HELD',
+  'SECRET_IN_USE',
+  'VOLUME_IN_USE',
+]);
 
 const BARE = {
   top: '',

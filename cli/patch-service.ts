@@ -6,10 +6,11 @@ import { hasChanges, type Plan } from '../schemas/plan.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { byHand } from './by-hand.ts';
 import { carryOutAndReport } from './carry-out.ts';
-import { checkConsent } from './commands/deploy.ts';
 import { exitCodeOf, planOrThrow, printPlan } from './commands/plan.ts';
 import type { Connection } from './connect.ts';
+import { rulesFor } from './desired.ts';
 import { EXIT } from './exit-codes.ts';
+import { requirePermission } from './permission.ts';
 import { type CommandContext, textOption } from './run-command.ts';
 
 export interface PatchServiceArgs {
@@ -47,7 +48,7 @@ async function patchOnce(
   { namespace, patch, settings, why, refreshImages = false }: PatchServiceArgs,
 ): Promise<number> {
   const { output } = context;
-  const { store, gatewayPorts, maxRemovePercent } = connection;
+  const { store, gatewayPorts } = connection;
   const dryRun = context.options['dryRun'] === true;
   if (!dryRun) await connection.recover(namespace, context.signal);
   const live = await store.log.live(namespace);
@@ -60,7 +61,7 @@ async function patchOnce(
       refreshImages,
       revision: null,
       managedBy: live?.managedBy ?? 'manual',
-      maxRemovePercent,
+      ...(await rulesFor(connection, namespace)),
       gatewayPorts,
     }),
   );
@@ -77,7 +78,7 @@ async function patchOnce(
     });
     return EXIT.ok;
   }
-  checkConsent(context, plan);
+  await requirePermission(context, connection, plan);
   printPlan(output, plan);
   const message = textOption(context, 'message') ?? why;
   const code = await byHand(connection, { plan, why: message }, () =>

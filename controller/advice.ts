@@ -19,6 +19,7 @@ export function advice(args: {
 function next(namespace: string, code: string, retryAtMs: number | null, nowMs: number): string {
   if (retryAtMs !== null) return `it is tried again in ${Math.max(1, Math.round((retryAtMs - nowMs) / 1000))} s`;
   // The message itself names the command.
-  if (code === 'CONSENT_NEEDED') return 'nothing happens until then, or until another commit';
+  if (code === 'CONSENT_NEEDED' || code === 'APPROVAL_NEEDED')
+    return 'nothing happens until then, or until another commit';
   return `commit a change that mends it, or try the same again with \`slipway deploy ${namespace}\``;
 }

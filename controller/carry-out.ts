@@ -1,5 +1,6 @@
 /** Carry a plan out as its services ask: a deploy that failed after a checkpoint goes back when one of them says so. */
 import type { Deploy } from '../schemas/deploy.ts';
+import { isSlipwayError } from '../schemas/errors.ts';
 import type { Plan } from '../schemas/plan.ts';
 import type { Store } from '../store/port.ts';
 import type { ExecuteArgs, Executor } from './execute/executor.ts';
@@ -25,11 +26,19 @@ export async function carryOut(deps: { store: Store; executor: Executor }, args:
     revision: null,
     managedBy: plan.managedBy,
     maxRemovePercent: 100,
+    // Going back on failure is part of the plan that was agreed to.
+    approvalRequired: false,
     gatewayPorts: [],
   });
   if (!back.ok) return { deploy, reverted: null };
-  const reverted = await deps.executor.execute({ ...args, plan: back.plan, waitForLeaseMs: 30_000 });
-  return { deploy, reverted };
+  try {
+    const reverted = await deps.executor.execute({ ...args, plan: back.plan, waitForLeaseMs: 30_000 });
+    return { deploy, reverted };
+  } catch (error) {
+    // Frozen since: it stays as the deploy left it, and people know more than we do.
+    if (isSlipwayError(error, 'FROZEN', 'CONSENT_NEEDED')) return { deploy, reverted: null };
+    throw error;
+  }
 }
 
 function wantsRevert(plan: Plan): boolean {

@@ -16,12 +16,20 @@ export type Decision =
 /**
  * @param desired digest of what git says now, `removed` when git no longer has the namespace
  * @param secrets stands for the newest versions of the secrets that it names; null: none
+ * @param agreed what the failed digest waited for was given
  */
-export function decide(record: NamespaceRecord, desired: Digest, nowMs: number, secrets: Digest | null): Decision {
+export function decide(
+  record: NamespaceRecord,
+  desired: Digest,
+  nowMs: number,
+  secrets: Digest | null,
+  agreed = false,
+): Decision {
   const { held, failed } = record;
   if (held !== null && (held.desiredDigest === null || held.desiredDigest === desired))
     return { act: 'nothing', why: 'held' };
   if (failed !== null && failed.desiredDigest === desired && (failed.secrets ?? null) === secrets) {
+    if (awaitsAgreement(record, desired) && agreed) return { act: 'deploy' };
     if (failed.retryAt === null) return { act: 'nothing', why: 'failed' };
     const atMs = Date.parse(failed.retryAt);
     return atMs > nowMs ? { act: 'later', atMs } : { act: 'deploy' };
@@ -29,6 +37,12 @@ export function decide(record: NamespaceRecord, desired: Digest, nowMs: number, 
   const carriedOut = record.carriedOut === desired && (record.secrets ?? null) === secrets;
   if (carriedOut && held === null) return { act: 'nothing', why: 'unchanged' };
   return { act: 'deploy' };
+}
+
+/** Whether this digest failed for want of a consent or an approval, so that one would change what is done about it. */
+export function awaitsAgreement({ failed }: NamespaceRecord, desired: Digest): boolean {
+  const waiting: readonly string[] = ['CONSENT_NEEDED', 'APPROVAL_NEEDED'] satisfies ErrorCode[];
+  return failed !== null && failed.desiredDigest === desired && waiting.includes(failed.code);
 }
 
 const BACKOFF_FIRST_MS = 2_000;
@@ -45,7 +59,11 @@ export function retryAtMs(code: string, attempts: number, nowMs: number): number
 /** A newer revision may interrupt a deploy this often in a row; then the next one is carried out to its end. */
 const MOST_SUPERSEDED = 2;
 
-/** Whether a newer desired digest may interrupt the deploy under way. */
-export function maySupersede(args: { readonly supersededInARow: number; readonly jobRunning: boolean }): boolean {
-  return !args.jobRunning && args.supersededInARow < MOST_SUPERSEDED;
+/** Whether a newer desired digest may interrupt the deploy under way. What somebody approved is carried out. */
+export function maySupersede(args: {
+  readonly supersededInARow: number;
+  readonly jobRunning: boolean;
+  readonly approved: boolean;
+}): boolean {
+  return !args.jobRunning && !args.approved && args.supersededInARow < MOST_SUPERSEDED;
 }

@@ -8,6 +8,7 @@ import { type Clock, isoNow } from './execute/clock.ts';
 import { type FleetManifests, readFleet } from './fleet-manifests.ts';
 import type { Loop } from './loop.ts';
 import { renamesIn } from './rename.ts';
+import { ruleFor, rulesOf, saveRules } from './rules.ts';
 import type { SourceState } from './source/state.ts';
 import { type SourceReport, saveSourceReport } from './source-report.ts';
 
@@ -77,7 +78,8 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
   async function want(fleet: FleetManifests): Promise<void> {
     if (fleet.settings === null) return;
     const { revision } = fleet;
-    const maxRemovePercent = fleet.settings.prune.maxPercent;
+    const rules = rulesOf(fleet.settings);
+    await saveRules(deps.store.bucket('cluster'), rules);
     const gone = await disappeared(fleet);
     const appeared = await neverReleased(
       deps.store,
@@ -95,11 +97,11 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
         continue;
       }
       last.set(desired.namespace, desired);
-      deps.loop.want({ namespace: desired.namespace, desired, revision, maxRemovePercent });
+      deps.loop.want({ namespace: desired.namespace, desired, revision, ...ruleFor(rules, desired.namespace) });
     }
     const renamed = new Set(renames.values());
     for (const namespace of gone) {
-      if (!renamed.has(namespace)) deps.loop.want({ namespace, desired: null, revision, maxRemovePercent });
+      if (!renamed.has(namespace)) deps.loop.want({ namespace, desired: null, revision, ...ruleFor(rules, namespace) });
     }
   }
 

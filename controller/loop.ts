@@ -2,7 +2,7 @@
  * The loop: each namespace has one worker; a changed desired digest wakes it; one pass plans and carries out.
  *
  * A failing namespace neither slows nor blocks the others. What people did by hand stays until they say `resume` or
- * git says something new.
+ * git says something new. Where plans are approved, what was approved is carried out before what git said later.
  */
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
@@ -11,11 +11,14 @@ import type { Digest, NamespaceName, Revision } from '../schemas/names.ts';
 import { hasChanges } from '../schemas/plan.ts';
 import type { Desired } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
-import { advice } from './advice.ts';
 import { carryOut } from './carry-out.ts';
-import { decide, maySupersede, retryAtMs } from './decide.ts';
+import { createAgreements } from './consent/agreements.ts';
+import { createFreezes } from './consent/freezes.ts';
+import { type Frozen, frozenText, thawAtMs, thawCommand } from './consent/frozen.ts';
+import { awaitsAgreement, decide, maySupersede } from './decide.ts';
 import { type Clock, isoNow } from './execute/clock.ts';
 import type { Executor } from './execute/executor.ts';
+import { recordFailure } from './failed-pass.ts';
 import type { Metrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
 import { failureText } from './plan/failure-text.ts';
@@ -29,6 +32,14 @@ interface Wanted {
   readonly desired: Desired | null;
   readonly revision: Revision;
   readonly maxRemovePercent: number;
+  /** Settings want an approval of every plan of it. */
+  readonly approvalRequired: boolean;
+}
+
+/** What one worker carries out: what git said at one revision. */
+interface Target {
+  readonly wanted: Wanted;
+  readonly digest: Digest;
 }
 
 export interface LoopDeps {
@@ -47,54 +58,67 @@ export interface LoopDeps {
 export interface Loop {
   /** The namespace's desired state is this now. Same digest as before: nothing happens. */
   want(wanted: Wanted): void;
-  /** Look at the namespace again (resume, a released lease). */
+  /** Look at the namespace again (resume, a consent, a freeze that ended). */
   poke(namespace: NamespaceName): void;
+  pokeAll(): void;
   /** Resolves when all workers have stopped after the signal aborted. */
   readonly stopped: Promise<void>;
 }
 
 interface Worker {
-  wanted: Wanted;
-  digest: Digest;
+  target: Target;
+  /** What git said before and nobody carried out, oldest first: an approved one of these goes first. */
+  earlier: readonly Target[];
   /** Resolves the worker's wait. */
   wake: () => void;
   poked: boolean;
-  current: { digest: Digest; abort: AbortController; jobRunning: boolean } | null;
+  current: { digest: Digest; abort: AbortController; jobRunning: boolean; approved: boolean } | null;
   supersededInARow: number;
+  /** The freeze that was said last, so that it is said once. */
+  toldFrozen: string;
 }
 
 const REMOVED_DIGEST: Digest = '0'.repeat(64);
+/** Revisions of a namespace that may wait for their approval at once. */
+const MOST_EARLIER = 20;
 
 export function createLoop(deps: LoopDeps, signal: AbortSignal): Loop {
   const workers = new Map<NamespaceName, Worker>();
   const running: Promise<void>[] = [];
 
-  function start(wanted: Wanted, digest: Digest): void {
-    const worker: Worker = { wanted, digest, wake: () => {}, poked: true, current: null, supersededInARow: 0 };
-    workers.set(wanted.namespace, worker);
+  function start(target: Target): void {
+    const idle = { wake: () => {}, poked: true, current: null, supersededInARow: 0, toldFrozen: '' };
+    const worker: Worker = { target, earlier: [], ...idle };
+    workers.set(target.wanted.namespace, worker);
     running.push(work(deps, worker, signal));
+  }
+
+  function wake(worker: Worker): void {
+    worker.poked = true;
+    worker.wake();
   }
 
   return {
     want(wanted) {
       const digest = wanted.desired === null ? REMOVED_DIGEST : desiredDigest(wanted.desired);
       const worker = workers.get(wanted.namespace);
-      if (worker === undefined) return start(wanted, digest);
-      worker.wanted = wanted;
-      if (worker.digest === digest) return;
-      worker.digest = digest;
+      if (worker === undefined) return start({ wanted, digest });
+      const before = worker.target;
+      worker.target = { wanted, digest };
+      if (before.digest === digest) return;
+      if (before.wanted.approvalRequired) worker.earlier = [...worker.earlier, before].slice(-MOST_EARLIER);
       const { current } = worker;
       if (current !== null && current.digest !== digest && maySupersede({ ...worker, ...current })) {
         current.abort.abort('superseded');
       }
-      worker.poked = true;
-      worker.wake();
+      wake(worker);
     },
     poke(namespace) {
       const worker = workers.get(namespace);
-      if (worker === undefined) return;
-      worker.poked = true;
-      worker.wake();
+      if (worker !== undefined) wake(worker);
+    },
+    pokeAll() {
+      for (const worker of workers.values()) wake(worker);
     },
     get stopped() {
       return Promise.all(running).then(() => undefined);
@@ -113,7 +137,7 @@ async function work(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
       lookAgainAtMs = await pass(deps, worker, signal);
     } catch (error) {
       if (signal.aborted) return;
-      deps.log.error({ err: error, namespace: worker.wanted.namespace }, 'a pass failed; it is tried again');
+      deps.log.error({ err: error, namespace: worker.target.wanted.namespace }, 'a pass failed; it is tried again');
       lookAgainAtMs = deps.clock.now() + 5_000;
     }
   }
@@ -134,43 +158,95 @@ async function waitFor(deps: LoopDeps, worker: Worker, atMs: number | null): Pro
 
 /** @returns when to look again, null: on the next change */
 async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promise<number | null> {
-  const { wanted, digest } = worker;
-  const { namespace } = wanted;
-  const record = await adoptHold(deps, namespace, digest);
-  const secrets = await currentSecrets(deps.store.bucket('secrets'), wanted.desired);
-  const given = { digest, secrets };
-  const decision = decide(record, digest, deps.clock.now(), secrets);
-  if (decision.act === 'later') return decision.atMs;
-  if (decision.act === 'nothing') return null;
-  if (wanted.desired === null && (await deps.store.log.live(namespace)) === null) return null;
+  const { target } = worker;
+  const { namespace } = target.wanted;
+  const record = await adoptHold(deps, namespace, target.digest);
+  const live = await deps.store.log.live(namespace);
+  const agreements = createAgreements({ bucket: deps.store.bucket('consents') });
+  const agreed = async ({ wanted }: Target) =>
+    await agreements.agreed({ namespace, desiredDigest: plannedDigest(wanted), release: live?.n ?? null });
+  const first = record.held === null ? await firstApproved(worker, agreed) : null;
+  if (first === null) {
+    const secrets = await currentSecrets(deps.store.bucket('secrets'), target.wanted.desired);
+    const given = awaitsAgreement(record, target.digest) && (await agreed(target));
+    const decision = decide(record, target.digest, deps.clock.now(), secrets, given);
+    if (decision.act === 'later') return decision.atMs;
+    if (decision.act === 'nothing') return null;
+    if (target.wanted.desired === null && live === null) return null;
+  }
+  const frozen = await createFreezes({ bucket: deps.store.bucket('freezes'), now: () => deps.clock.now() }).holding(
+    namespace,
+  );
+  if (frozen !== null) return waitForThaw(deps, worker, frozen);
+  worker.toldFrozen = '';
+  const { atMs, end } = await attempt(deps, worker, first ?? target, signal);
+  if (end !== null && first !== null) {
+    worker.earlier = worker.earlier.slice(worker.earlier.indexOf(first) + 1);
+    worker.poked = true;
+  }
+  if (end === 'live' && first === null && worker.target === target) worker.earlier = [];
+  return atMs;
+}
 
+/** The desired digest in plans of this target; a removal is planned as a namespace without services. */
+function plannedDigest({ namespace, desired }: Wanted): Digest {
+  return desiredDigest(desired ?? { namespace, services: [], volumes: [] });
+}
+
+/** What git said before, if it was approved and can still be carried out: it is not skipped. */
+async function firstApproved(worker: Worker, agreed: (target: Target) => Promise<boolean>): Promise<Target | null> {
+  for (const it of worker.earlier) if (it.digest !== worker.target.digest && (await agreed(it))) return it;
+  return null;
+}
+
+/** Nothing is written while it lasts; it is said once. */
+function waitForThaw(deps: LoopDeps, worker: Worker, frozen: Frozen): number | null {
+  const { namespace } = worker.target.wanted;
+  const text = `${namespace} is not deployed: ${frozenText(frozen)}; it goes on when that is over (\`${thawCommand(frozen)}\`)`;
+  if (worker.toldFrozen !== text) deps.say(text);
+  worker.toldFrozen = text;
+  return thawAtMs(frozen, deps.clock.now());
+}
+
+/** `end` null: not over yet, it is tried again. */
+interface Attempted {
+  readonly atMs: number | null;
+  readonly end: 'live' | 'failed' | null;
+}
+
+/** Plans the target and carries it out. */
+async function attempt(deps: LoopDeps, worker: Worker, target: Target, signal: AbortSignal): Promise<Attempted> {
+  const { wanted, digest } = target;
+  const { namespace } = wanted;
+  const secrets = await currentSecrets(deps.store.bucket('secrets'), wanted.desired);
+  const remember = async () =>
+    await deps.namespaces.change(namespace, (it) => ({ ...it, carriedOut: digest, secrets, failed: null, held: null }));
+  const failed = async (deploy: string | null, code: string, message: string): Promise<Attempted> => {
+    // A freeze is no failure of what is deployed: nothing is remembered, and the next pass waits for its end.
+    if (code === 'FROZEN') return { atMs: deps.clock.now(), end: null };
+    const atMs = await recordFailure(deps, { namespace, digest, secrets, deploy, code, message });
+    return { atMs, end: atMs === null ? 'failed' : null };
+  };
   try {
     deps.metrics.count('passes', { namespace });
     const result = await planFor(deps, wanted);
     if (!result.ok) {
-      const [first] = result.failures;
       const message = result.failures.map(failureText).join('; ');
-      return await failed(deps, worker, given, null, first?.code ?? 'NO_CAPACITY', message);
+      return await failed(null, result.failures[0]?.code ?? 'NO_CAPACITY', message);
     }
     const { plan } = result;
-    if (plan.consents.length > 0) {
-      const how = `\`slipway deploy ${namespace} --consent ${plan.id.slice(0, 12)}\` carries it out`;
-      return await failed(deps, worker, given, null, 'CONSENT_NEEDED', `${plan.consents.join(' ')} ${how}`);
-    }
+    await createAgreements({ bucket: deps.store.bucket('consents') }).require(plan, {
+      by: deps.actor,
+      at: isoNow(deps.clock),
+    });
     if (plan.basis.release !== null && !hasChanges(plan)) {
-      await deps.namespaces.change(namespace, (it) => ({
-        ...it,
-        carriedOut: digest,
-        secrets,
-        failed: null,
-        held: null,
-      }));
-      return null;
+      await remember();
+      return { atMs: null, end: 'live' };
     }
     const abort = new AbortController();
     const stop = () => abort.abort(signal.reason);
     signal.addEventListener('abort', stop, { once: true });
-    const current = { digest, abort, jobRunning: false };
+    const current = { digest, abort, jobRunning: false, approved: plan.approvals.length > 0 };
     worker.current = current;
     try {
       const { deploy } = await carryOut(deps, {
@@ -186,34 +262,33 @@ async function pass(deps: LoopDeps, worker: Worker, signal: AbortSignal): Promis
       if (deploy.state === 'superseded') {
         worker.supersededInARow += 1;
         worker.poked = true;
-        return null;
+        return { atMs: null, end: null };
       }
       worker.supersededInARow = 0;
       if (deploy.failure?.code === 'ABORTED' && signal.aborted) {
         // Ended by our own end, not by its contents: whoever leads next carries it out.
         deps.say(`${namespace} is not deployed: the controller stops; the next start carries it out`);
-        return null;
+        return { atMs: null, end: null };
       }
-      if (deploy.failure !== null)
-        return await failed(deps, worker, given, deploy.id, deploy.failure.code, deploy.failure.message);
+      if (deploy.failure !== null) return await failed(deploy.id, deploy.failure.code, deploy.failure.message);
       const n = deploy.releases.at(-1);
       deps.say(n === undefined ? `${namespace} is removed` : `${namespace}: release #${n} is live`);
     } finally {
       worker.current = null;
       signal.removeEventListener('abort', stop);
     }
-    await deps.namespaces.change(namespace, (it) => ({ ...it, carriedOut: digest, secrets, failed: null, held: null }));
-    return null;
+    await remember();
+    return { atMs: null, end: 'live' };
   } catch (error) {
     if (signal.aborted || !isSlipwayError(error)) throw error;
-    return await failed(deps, worker, given, null, error.code, error.message);
+    return await failed(null, error.code, error.message);
   }
 }
 
 async function planFor(deps: LoopDeps, wanted: Wanted): Promise<PlanResult> {
   const { store, gatewayPorts } = deps;
-  const { namespace, desired, revision, maxRemovePercent } = wanted;
-  const common = { store, revision, managedBy: 'git' as const, maxRemovePercent, gatewayPorts };
+  const { namespace, desired, ...rules } = wanted;
+  const common = { store, managedBy: 'git' as const, gatewayPorts, ...rules };
   return desired === null ? await planRemoval({ ...common, namespace }) : await planDesired({ ...common, desired });
 }
 
@@ -222,41 +297,4 @@ async function adoptHold(deps: LoopDeps, namespace: NamespaceName, digest: Diges
   return await deps.namespaces.change(namespace, (it) =>
     it.held !== null && it.held.desiredDigest === null ? { ...it, held: { ...it.held, desiredDigest: digest } } : it,
   );
-}
-
-async function failed(
-  deps: LoopDeps,
-  worker: Worker,
-  { digest, secrets }: { readonly digest: Digest; readonly secrets: Digest | null },
-  deploy: string | null,
-  code: string,
-  message: string,
-): Promise<number | null> {
-  const { namespace } = worker.wanted;
-  const now = deps.clock.now();
-  let next: number | null = null;
-  await deps.namespaces.change(namespace, (it) => {
-    const attempts = it.failed?.desiredDigest === digest ? it.failed.attempts + 1 : 1;
-    next = retryAtMs(code, attempts, now);
-    const retryAt = next === null ? null : new Date(next).toISOString();
-    return { ...it, held: null, failed: { desiredDigest: digest, secrets, deploy, code, message, retryAt, attempts } };
-  });
-  deps.log.warn({ namespace, code, retryAtMs: next }, message);
-  const live = (await deps.store.log.live(namespace)) !== null;
-  const then = advice({ namespace, code, retryAtMs: next, nowMs: now, live, deployed: deploy !== null });
-  deps.say(`${namespace} is not deployed: ${code}: ${message}; ${then}`);
-  if (deploy === null) {
-    await deps.store.events
-      .publish({
-        at: isoNow(deps.clock),
-        kind: 'plan.failed',
-        namespace,
-        deploy,
-        machine: null,
-        actor: deps.actor,
-        message,
-      })
-      .catch((error: unknown) => deps.log.warn({ err: error }, 'event not recorded'));
-  }
-  return next;
 }

@@ -4,10 +4,12 @@
  */
 
 import { setMaxListeners } from 'node:events';
+import { Consent } from '../schemas/consent.ts';
 import { NamespaceRecord } from '../schemas/deploy.ts';
 import type { StatePaths } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Lease, Store } from '../store/port.ts';
+import { scopeOf } from './consent/freezes.ts';
 import type { Clock } from './execute/clock.ts';
 import type { Deploys } from './execute/deploys.ts';
 import type { Executor } from './execute/executor.ts';
@@ -146,6 +148,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
     source.observe(follower, term),
     recoverForEver(deps, term),
     watchRequests(deps, loop, term),
+    watchAgreements(deps, loop, term),
     http?.listen(term),
   ]);
   await loop.stopped;
@@ -170,4 +173,17 @@ async function watchRequests(deps: ControllerDeps, loop: Loop, term: AbortSignal
     if (record.success && record.data.held === null && record.data.failed === null) loop.poke(record.data.namespace);
   }, term);
   await deps.store.bucket('secrets').watch(({ key: [namespace = ''] }) => loop.poke(namespace), term);
+}
+
+/** A consent, an approval and a freeze that ended let something go on: the loop looks at once. */
+async function watchAgreements({ store }: ControllerDeps, loop: Loop, term: AbortSignal): Promise<void> {
+  await store.bucket('consents').watch((change) => {
+    const given = Consent.safeParse(change.value);
+    if (given.success && given.data.used === null) loop.poke(given.data.namespace);
+  }, term);
+  await store.bucket('freezes').watch(({ key }) => {
+    const scope = scopeOf(key);
+    if (scope === '*') loop.pokeAll();
+    else if (scope !== null) loop.poke(scope);
+  }, term);
 }

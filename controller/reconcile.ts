@@ -25,6 +25,8 @@ export interface PlanRequest {
   readonly revision: Revision | null;
   readonly managedBy: ManagedBy;
   readonly maxRemovePercent: number;
+  /** Settings want an approval of every plan of the namespace. */
+  readonly approvalRequired: boolean;
   readonly gatewayPorts: readonly number[];
   /** Resolve every image string again. */
   readonly refreshImages?: boolean;
@@ -248,6 +250,7 @@ function inputOf(
     managedBy: request.managedBy,
     gatewayPorts: request.gatewayPorts,
     maxRemovePercent: request.maxRemovePercent,
+    approvalRequired: request.approvalRequired,
   };
 }
 

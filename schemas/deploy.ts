@@ -1,5 +1,6 @@
 /** Deploy records: one attempt to carry a plan out, and what people and later passes may see of it. */
 import { z } from 'zod';
+import { AgreementKind } from './consent.ts';
 import { DeployId, Digest, MachineName, NamespaceName } from './names.ts';
 import { Downtime } from './plan.ts';
 import { ManagedBy, SourceRef } from './release.ts';
@@ -45,6 +46,8 @@ export const Deploy = z.strictObject({
   /** Machines that did not yet confirm what is left to clean up. */
   pending: z.array(z.string()),
   failure: z.strictObject({ code: z.string(), message: z.string(), evidence: z.array(Evidence) }).nullable(),
+  /** What it took to be allowed, who said yes and why; absent: it took nothing. */
+  agreements: z.array(z.strictObject({ kind: AgreementKind, by: z.string(), why: z.string() })).optional(),
 });
 export type Deploy = z.infer<typeof Deploy>;
 

@@ -67,7 +67,12 @@ export const ERRORS = {
   },
   RELEASE_TOO_LARGE: { retry: 'new-revision', means: 'The release record would exceed 900 KiB.' },
   NOT_SUPPORTED: { retry: 'new-revision', means: 'Asked for something that this version does not do.' },
-  CONSENT_NEEDED: { retry: 'operator', means: 'The plan removes too much to run without consent.' },
+  CONSENT_NEEDED: {
+    retry: 'operator',
+    means: 'The plan removes too much, or brings back what was rolled back, to run without consent.',
+  },
+  APPROVAL_NEEDED: { retry: 'operator', means: 'Plans of the namespace run only once somebody approved exactly them.' },
+  FROZEN: { retry: 'operator', means: 'The namespace is frozen: nothing is deployed there until that is over.' },
   HELD: { retry: 'operator', means: 'The namespace is held; `slipway resume` lets the loop go on.' },
   ABORTED: { retry: 'operator', means: 'Somebody aborted the deploy.' },
   UNKNOWN_NAMESPACE: { retry: 'operator', means: 'No release of this namespace exists.' },

@@ -118,6 +118,8 @@ export const Plan = z.strictObject({
   destructive: z.array(z.string()),
   /** Why a person must consent before this runs, as sentences; empty: nobody needs to. */
   consents: z.array(z.string()),
+  /** Why the plan must be approved before it runs, as sentences; empty: nobody needs to. Not part of its id. */
+  approvals: z.array(z.string()).default([]),
   /** Release that a rollback returns to. */
   rollbackTo: z.int().min(1).nullable(),
 });

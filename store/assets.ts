@@ -67,6 +67,7 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
     intents: bucket('intents'),
     cursors: bucket('cursors'),
     heads: bucket('heads'),
+    consents: bucket('consents'),
     freezes: bucket('freezes'),
   };
 }

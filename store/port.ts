@@ -21,6 +21,7 @@ export type BucketName =
   | 'intents'
   | 'cursors'
   | 'heads'
+  | 'consents'
   | 'freezes'
   | 'observed';
 

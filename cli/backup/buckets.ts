@@ -1,5 +1,6 @@
 /** Which buckets a backup holds, when each is read, and what their records are. Data only. */
 import { z } from 'zod';
+import { Freeze } from '../../schemas/consent.ts';
 import { Deploy, Intent, NamespaceRecord } from '../../schemas/deploy.ts';
 import { Machine } from '../../schemas/observed.ts';
 import { SecretRecord } from '../../schemas/secret.ts';
@@ -16,7 +17,7 @@ interface BackedUp {
 
 const anything = z.unknown();
 
-/** null: not in a backup, because agents tell it again. A new bucket does not compile until it has a row. */
+/** null: not in a backup, because agents tell it again, or because it is good once and may have been used since. A new bucket does not compile until it has a row. */
 const BACKED_UP = {
   cluster: { read: 'before-log', record: anything },
   deploys: { read: 'before-log', record: Deploy },
@@ -24,7 +25,8 @@ const BACKED_UP = {
   intents: { read: 'before-log', record: Intent },
   cursors: { read: 'before-log', record: anything },
   heads: { read: 'before-log', record: anything },
-  freezes: { read: 'before-log', record: anything },
+  freezes: { read: 'before-log', record: Freeze },
+  consents: null,
   machines: { read: 'after-log', record: Machine },
   secrets: { read: 'after-log', record: SecretRecord },
   observed: null,

@@ -4,6 +4,7 @@ import { readTracked } from '../../controller/tracked.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
+import { printable } from '../output.ts';
 import { type CommandContext, numberOption } from '../run-command.ts';
 import { registerCommand } from '../up/running-commands.ts';
 
@@ -34,7 +35,7 @@ export async function control(context: CommandContext, connection: Connection): 
       env: process.env,
       hookPort: numberOption(context, 'hookPort') ?? DEFAULT_HOOK_PORT,
       hookSecrets: secrets,
-      say: (text) => context.output.line(text),
+      say: (text) => context.output.line(printable(text)),
     },
     context.signal,
   );

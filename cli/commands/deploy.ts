@@ -3,11 +3,12 @@
 import { desiredDigest } from '../../controller/reconcile.ts';
 import { currentSecrets } from '../../controller/secrets.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
-import { hasChanges, type Plan } from '../../schemas/plan.ts';
+import { hasChanges } from '../../schemas/plan.ts';
 import { carryOutAndReport } from '../carry-out.ts';
 import { type Connection, connect } from '../connect.ts';
 import { type DesiredSource, desiredFromFile, desiredFromGit } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
+import { requirePermission } from '../permission.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
 import { refuseVariables, variablesOf } from '../variables.ts';
 import { exitCodeOf, planOrThrow, planSource, printPlan } from './plan.ts';
@@ -46,23 +47,11 @@ async function deployOne(context: CommandContext, connection: Connection, source
     );
     return EXIT.ok;
   }
-  checkConsent(context, plan);
+  await requirePermission(context, connection, plan);
   printPlan(output, plan);
   const code = await carryOutAndReport(context, connection, plan);
   if (code === EXIT.ok) await rememberSource(context, connection, source);
   return code === EXIT.ok ? exitCodeOf(context, plan) : code;
-}
-
-/** @throws CONSENT_NEEDED unless `--consent` names exactly this plan */
-export function checkConsent(context: CommandContext, plan: Plan): void {
-  if (plan.consents.length === 0) return;
-  const given = textOption(context, 'consent');
-  if (given !== undefined && given.length >= 12 && plan.id.startsWith(given)) return;
-  const why = plan.consents.join(' ');
-  const stale = given === undefined ? '' : ` --consent ${given} is for another plan.`;
-  throw new SlipwayError('CONSENT_NEEDED', `${why}${stale} To carry it out: --consent ${plan.id.slice(0, 12)}`, {
-    plan: plan.id,
-  });
 }
 
 /** After a deploy from git the loop is up to date; after one by hand it keeps its hands off. */

@@ -52,10 +52,10 @@ export async function planSource(
   refreshImages: boolean,
 ): Promise<PlanResult> {
   const { store, gatewayPorts } = connection;
-  const { namespace, revision, maxRemovePercent } = source;
+  const { namespace, revision, maxRemovePercent, approvalRequired } = source;
   const live = await store.log.live(namespace);
   const managedBy = live?.managedBy ?? (revision === null ? ('manual' as const) : ('git' as const));
-  const common = { store, gatewayPorts, revision, maxRemovePercent, managedBy };
+  const common = { store, gatewayPorts, revision, maxRemovePercent, approvalRequired, managedBy };
   if (source.desired === null) return await planRemoval({ ...common, namespace });
   return await planDesired({ ...common, desired: source.desired, refreshImages });
 }

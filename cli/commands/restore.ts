@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { createFreezes } from '../../controller/consent/freezes.ts';
 import { isoNow, systemClock } from '../../controller/execute/clock.ts';
 import type { Installation, StatePaths } from '../../schemas/installation.ts';
 import { silentLogger } from '../../schemas/logger.ts';
@@ -14,7 +15,6 @@ import { createEmbeddedNats } from '../../store/embedded.ts';
 import { raiseGeneration } from '../../store/generation.ts';
 import { connectNats } from '../../store/nats.ts';
 import type { Store } from '../../store/port.ts';
-import { freezeAll } from '../backup/freeze.ts';
 import { writeKeyFiles } from '../backup/key-files.ts';
 import { removeMarker, writeMarker } from '../backup/marker.ts';
 import type { Backup } from '../backup/pack.ts';
@@ -98,7 +98,9 @@ async function fillStore(store: Store, { backup, target, installation }: Restori
   const by = `cli/${userInfo().username}`;
   const { at } = target.marker;
   await writeState({ store, contents, onPart: (text) => output.note(`restoring ${text}`) });
-  await freezeAll(store.bucket('freezes'), { by, why: `restored from the backup of ${manifest.at}`, at });
+  // Without an end: the loop acts on nothing until somebody has looked.
+  const freezes = createFreezes({ bucket: store.bucket('freezes'), now: () => Date.parse(at) });
+  await freezes.set({ scope: '*', by, why: `restored from the backup of ${manifest.at}`, at, until: null });
   // By the clock: also the second restore of one backup gets a generation that nobody has seen.
   const atLeast = Math.floor(Date.parse(at) / MS_PER_SECOND);
   const generation = await raiseGeneration(store.bucket('cluster'), { installation: installation.id, atLeast });

@@ -1,8 +1,9 @@
 /** `slipway resume`: the loop may act on the namespace again. */
-import { SlipwayError } from '../../schemas/errors.ts';
+import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import { connect } from '../connect.ts';
 import { desiredFromGit } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
+import { requireAgreement } from '../permission.ts';
 import type { CommandContext } from '../run-command.ts';
 import { planOrThrow, planSource, printPlan } from './plan.ts';
 
@@ -13,14 +14,20 @@ export async function resume(context: CommandContext): Promise<number> {
   const source = await desiredFromGit(connection, namespace, context.signal);
   const plan = planOrThrow(await planSource(connection, source, false));
   const before = await connection.namespaces.get(namespace);
-  if (context.options['dryRun'] !== true) {
+  const dryRun = context.options['dryRun'] === true;
+  if (!dryRun) {
+    await requireAgreement(context, connection, plan).catch((error: unknown) => {
+      // What is refused is shown first; the namespace stays as it was.
+      if (isSlipwayError(error, 'CONSENT_NEEDED', 'APPROVAL_NEEDED')) printPlan(output, plan);
+      throw error;
+    });
     await connection.namespaces.change(namespace, (it) => ({ ...it, held: null, failed: null, carriedOut: null }));
   }
   const active = await connection.controller();
   output.result({ namespace, was: before, plan, controller: active }, () => {
     output.line(was(before));
     printPlan(output, plan);
-    if (context.options['dryRun'] === true) return;
+    if (dryRun) return;
     output.line(
       active === null
         ? 'No controller is running: `slipway up` or `slipway deploy` carries it out.'

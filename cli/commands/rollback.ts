@@ -4,9 +4,10 @@ import { planRollback } from '../../controller/reconcile.ts';
 import { hasChanges } from '../../schemas/plan.ts';
 import { carryOutAndReport } from '../carry-out.ts';
 import { connect } from '../connect.ts';
+import { rulesFor } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
+import { requirePermission } from '../permission.ts';
 import { type CommandContext, numberOption, textOption } from '../run-command.ts';
-import { checkConsent } from './deploy.ts';
 import { exitCodeOf, planOrThrow, printPlan } from './plan.ts';
 
 export async function rollback(context: CommandContext): Promise<number> {
@@ -23,7 +24,7 @@ export async function rollback(context: CommandContext): Promise<number> {
       to: numberOption(context, 'to') ?? null,
       revision: live?.source.revision ?? null,
       managedBy: live?.managedBy ?? 'manual',
-      maxRemovePercent: connection.maxRemovePercent,
+      ...(await rulesFor(connection, namespace)),
       gatewayPorts,
     }),
   );
@@ -35,7 +36,7 @@ export async function rollback(context: CommandContext): Promise<number> {
     output.result({ namespace, state: 'unchanged', plan: plan.id }, () => output.line(`${namespace}: unchanged`));
     return EXIT.ok;
   }
-  checkConsent(context, plan);
+  await requirePermission(context, connection, plan);
   // Held first: a loop that sees the rollback must not take it back.
   await connection.hold(namespace, textOption(context, 'message') ?? `rolled back to release #${plan.rollbackTo ?? 0}`);
   printPlan(output, plan);

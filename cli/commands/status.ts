@@ -1,13 +1,18 @@
 /** `slipway status`: what is live, what runs, what is held or failed. */
 
 import { advice } from '../../controller/advice.ts';
-import { readSnapshots } from '../../controller/execute/situation.ts';
+import { frozenText, thawCommand } from '../../controller/consent/frozen.ts';
+import { readWaiting } from '../../controller/consent/read-waiting.ts';
+import { type Waiting, waitingText } from '../../controller/consent/waiting.ts';
+import { readSnapshots, readSpecs } from '../../controller/execute/situation.ts';
+import { type Leftover, leftoversOf, leftoverText } from '../../controller/leftovers.ts';
 import { readSourceReport, type SourceReport } from '../../controller/source-report.ts';
 import { readTracked, type Tracked } from '../../controller/tracked.ts';
 import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
 import { type DiskReport, freeText } from '../../schemas/disk.ts';
 import type { InstanceReport, MachineSnapshot } from '../../schemas/observed.ts';
 import type { Release } from '../../schemas/release.ts';
+import type { ServiceSpec } from '../../schemas/service.ts';
 import { buildOf } from '../../store/build.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -20,6 +25,10 @@ interface NamespaceStatus {
   readonly release: Release | null;
   readonly record: NamespaceRecord;
   readonly open: readonly Deploy[];
+  /** Plans that wait for a consent or an approval. */
+  readonly waiting: readonly Waiting[];
+  /** Instances that still run, or are there, although no release and no deploy names them. */
+  readonly leftovers: readonly Leftover[];
   readonly slots: readonly {
     readonly slot: string;
     readonly machine: string;
@@ -45,14 +54,16 @@ export async function status(context: CommandContext): Promise<number> {
   const namespaces = await Promise.all(asked.map((it) => statusOf(connection, it, snapshots)));
   const cluster = connection.store.bucket('cluster');
   const [tracked, source] = await Promise.all([readTracked(cluster), readSourceReport(cluster)]);
+  const freezes = await connection.freezes.list();
   const build = await buildOf('agent/main');
-  output.result({ controller, tracked, source, build, machines: snapshots, namespaces }, () => {
+  output.result({ controller, tracked, source, build, freezes, machines: snapshots, namespaces }, () => {
     output.line(
       controller === null
         ? 'controller: not running (workloads, gateway and commands work without it)'
         : `controller: ${controller}`,
     );
     if (tracked !== null) printSource(output, tracked, source);
+    for (const it of freezes) output.line(printable(`${frozenText(it)} (\`${thawCommand(it)}\`)`));
     for (const it of snapshots) {
       const port = it.gateway.httpPort === null ? 'no http port' : `http on port ${it.gateway.httpPort}`;
       output.line(`machine ${it.machine}: ${it.instances.length} instances, gateway ${port}, reported ${it.at}`);
@@ -78,10 +89,11 @@ async function statusOf(
   namespace: string,
   snapshots: readonly MachineSnapshot[],
 ): Promise<NamespaceStatus> {
-  const [release, record, open] = await Promise.all([
+  const [release, record, open, waiting] = await Promise.all([
     connection.store.log.live(namespace),
     connection.namespaces.get(namespace),
     connection.deploys.listOpen(namespace),
+    readWaiting(connection, namespace),
   ]);
   const reports = snapshots.flatMap((it) => it.instances).filter((it) => it.namespace === namespace);
   const reported = new Set(snapshots.map((it) => it.machine));
@@ -98,7 +110,11 @@ async function statusOf(
       restarts: report?.restarts ?? 0,
     };
   });
-  return { namespace, release, record, open, slots };
+  const none: ReadonlyMap<string, ServiceSpec> = new Map();
+  const unnamed = leftoversOf({ release, specs: none, open, reports });
+  const specs = release === null || unnamed.length === 0 ? none : await readSpecs(connection.store, release);
+  const leftovers = leftoversOf({ release, specs, open, reports });
+  return { namespace, release, record, open, waiting, slots, leftovers };
 }
 
 function printSource(output: Output, { location, branch }: Tracked, report: SourceReport | null): void {
@@ -127,6 +143,8 @@ function printNamespace(output: Output, it: NamespaceStatus, nowMs: number): voi
     output.line(
       `  deploy ${deploy.id}: ${deploy.state}, phase ${deploy.phase + 1} of ${deploy.phases.length}, by ${deploy.actor}`,
     );
+  for (const waiting of it.waiting) output.line(printable(`  ${waitingText(waiting)}`));
+  for (const left of it.leftovers) output.line(printable(`  ${leftoverText(left)}`));
   if (it.slots.length === 0) return;
   output.table(
     ['  SLOT', 'MACHINE', 'STATE', 'ADDRESS', 'RESTARTS'],

@@ -7,6 +7,7 @@ import { hasChanges } from '../../schemas/plan.ts';
 import { carryOutAndReport } from '../carry-out.ts';
 import { planOrThrow, printPlan } from '../commands/plan.ts';
 import type { Connection } from '../connect.ts';
+import { rulesFor } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../run-command.ts';
 import type { SecretTarget } from './target.ts';
@@ -57,7 +58,7 @@ export async function rollSecret(
       secret: target.name,
       revision: live?.source.revision ?? null,
       managedBy: live?.managedBy ?? 'manual',
-      maxRemovePercent: connection.maxRemovePercent,
+      ...(await rulesFor(connection, target.namespace)),
     }),
   );
   if (!hasChanges(plan)) {

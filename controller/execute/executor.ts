@@ -9,7 +9,9 @@ import { Intent } from '../../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import { Evidence } from '../../schemas/step.ts';
+import { shortId } from '../consent/needs.ts';
 import { isoNow, newDeployId } from './clock.ts';
+import { refuseFrozen, takeAgreements } from './permission.ts';
 import { type Attempt, append, runPhases } from './phases.ts';
 import { machinesOf, preflight } from './preflight.ts';
 import type { OnProgress } from './progress.ts';
@@ -32,8 +34,8 @@ export interface ExecuteArgs {
 export interface Executor {
   /**
    * The plan is carried out, or it failed and what was live still is. Gives the ended deploy.
-   * @throws what failed before anything was touched: LEASE_HELD, BASIS_MOVED, MACHINE_UNREACHABLE, conflicts; and
-   * LEASE_LOST or DEPLOY_LOST when another executor took over.
+   * @throws what failed before anything was touched: LEASE_HELD, BASIS_MOVED, MACHINE_UNREACHABLE, conflicts, FROZEN,
+   * CONSENT_NEEDED, APPROVAL_NEEDED; and LEASE_LOST or DEPLOY_LOST when another executor took over.
    */
   execute(args: ExecuteArgs): Promise<Deploy>;
   /** Finishes or voids what dead executors left. false: another executor is at work. */
@@ -48,14 +50,18 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         await recoverNamespace(deps, session, session.lease.lost);
         const tip = await deps.store.log.tip(plan.namespace);
         const live = await deps.store.log.live(plan.namespace);
+        await refuseFrozen(deps, plan.namespace);
         await preflight(deps, plan, live);
         const secrets = await sealSecrets(deps, plan);
         args.signal.throwIfAborted();
         const machines = [...new Set([...machinesOf(plan), ...(live?.slots.map((it) => it.machine) ?? [])])].toSorted();
-        const deploy = newDeploy(deps, plan, args.actor, tip, machines);
+        const fresh = newDeploy(deps, plan, args.actor, tip, machines);
+        const agreements = await takeAgreements(deps, { plan, deploy: fresh.id, actor: args.actor });
+        const deploy: Deploy = agreements.length === 0 ? fresh : { ...fresh, agreements };
         await deps.deploys.open(deploy);
         deps.trace('deploy:opened');
         event(deps, deploy, 'deploy.started', `${plan.kind} of ${plan.namespace} by ${args.actor}`);
+        for (const it of agreements) event(deps, deploy, `${it.kind}.used`, usedText(plan, it));
         return await carryOut(deps, session, deploy, { plan, released: live, secrets, user: args.signal });
       });
     },
@@ -214,6 +220,10 @@ function watchIntents(deps: ExecutorDeps, deploy: Deploy, abort: AbortController
     .catch((error: unknown) => {
       if (!signal.aborted) deps.log.warn({ err: error }, 'cannot see abort requests');
     });
+}
+
+function usedText(plan: Plan, { kind, by, why }: NonNullable<Deploy['agreements']>[number]): string {
+  return `${kind} of ${by} to plan ${shortId(plan.id)} is used${why === '' ? '' : `: ${why}`}`;
 }
 
 function newDeploy(deps: ExecutorDeps, plan: Plan, actor: string, tip: number, machines: string[]): Deploy {

@@ -10,6 +10,7 @@ import { Evidence, type StepAction } from '../../schemas/step.ts';
 import { releaseFrom } from '../plan/target.ts';
 import { isoNow } from './clock.ts';
 import { endingOf } from './ending.ts';
+import { refuseFrozen } from './permission.ts';
 import { lostTo } from './recover.ts';
 import type { SealedSecrets } from './sealed-secrets.ts';
 import { type ExecutorDeps, runStep, type Session } from './session.ts';
@@ -51,6 +52,7 @@ export async function runPhases(
   for (const [index, phase] of plan.phases.entries()) {
     signal.throwIfAborted();
     session.onProgress({ kind: 'phase', index, total: plan.phases.length, title: phase.title });
+    await refuseFrozen(deps, session.namespace);
     deps.trace(`phase:${index}:enter`);
     await hooks.entered(index);
     await runSteps(deps, session, attempt, phase.steps, specs, signal);
@@ -194,6 +196,8 @@ async function commit(
     entry = releaseFrom({ plan, phase, deploy, n: attempt.next, at, actor: session.actor, released, previous });
   }
   deps.trace('gate:last');
+  // The last moment: a freeze that came meanwhile ends this deploy before it is live.
+  await refuseFrozen(deps, session.namespace);
   await append(deps, attempt, entry, signal);
   if (entry.kind === 'release') attempt.releases.push(entry.n);
   session.onProgress({ kind: 'committed', n: entry.n, final });

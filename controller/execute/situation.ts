@@ -4,11 +4,12 @@ import type { LogEntry, Release, SlotRow, VolumeRow } from '../../schemas/releas
 import { ServiceSpec } from '../../schemas/service.ts';
 import type { Store } from '../../store/port.ts';
 import type { MachineView, PlanInput } from '../plan/input.ts';
+import { quarantineOf } from '../plan/quarantine.ts';
 import { liveReleases } from './preflight.ts';
 
 export type Situation = Pick<
   PlanInput,
-  'tip' | 'released' | 'machines' | 'finishedJobs' | 'others' | 'volumeRows' | 'keptRows'
+  'tip' | 'released' | 'machines' | 'finishedJobs' | 'others' | 'volumeRows' | 'keptRows' | 'quarantined'
 > & {
   /** What each machine last reported; a machine that is missing here is unknown, never empty. */
   readonly snapshots: readonly MachineSnapshot[];
@@ -36,6 +37,7 @@ export async function readSituation(store: Store, namespace: string): Promise<Si
     others,
     volumeRows: volumesOf(entries),
     keptRows: keptRows(namespace, live, snapshots),
+    quarantined: quarantineOf(entries),
     snapshots,
   };
 }

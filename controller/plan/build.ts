@@ -5,7 +5,7 @@
  */
 import type { Plan } from '../../schemas/plan.ts';
 import { claimFailures, hostNetworkFailures } from './conflicts.ts';
-import { consentsOf, destructiveSteps } from './consent.ts';
+import { approvalsOf, consentsOf, destructiveSteps } from './consent.ts';
 import { diffServices } from './diff.ts';
 import { downtimeOf } from './downtime.ts';
 import { planId } from './id.ts';
@@ -15,6 +15,7 @@ import { byText, sortedBy } from './order.ts';
 import { phasesOf } from './phases.ts';
 import { pinServices } from './pin.ts';
 import { place } from './place.ts';
+import { broughtBack } from './quarantine.ts';
 import { transitionsOf } from './transitions.ts';
 import { warningsOf } from './warnings.ts';
 import { type JobOrder, worksOf } from './works.ts';
@@ -67,10 +68,15 @@ export function buildPlan(input: PlanInput): PlanResult {
     downtime,
     warnings: warningsOf({ services: specs, seats: placing.seats, machines: input.machines }),
     destructive: destructiveSteps({ ...about, jobs, volumeRows }),
-    consents: consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
+    consents: [
+      ...consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
+      ...(kind === 'rollback' ? [] : broughtBack({ specs, live, quarantined: input.quarantined })),
+    ],
+    approvals: [],
     rollbackTo: input.rollbackTo,
   };
-  return { ok: true, plan: { id: planId(plan), ...plan } };
+  const whole: Plan = { id: planId(plan), ...plan };
+  return { ok: true, plan: { ...whole, approvals: approvalsOf(whole, input.approvalRequired) } };
 }
 
 /** Jobs of the target that did not run to their end for this template, in order of name. */

@@ -1,6 +1,6 @@
 /** Consent: what a plan does that cannot be undone, and when a person has to agree first. */
 import type { NamespaceName } from '../../schemas/names.ts';
-import type { Change, Plan } from '../../schemas/plan.ts';
+import { type Change, hasChanges, type Plan } from '../../schemas/plan.ts';
 import type { VolumeRow } from '../../schemas/release.ts';
 import { shorten } from './candidates.ts';
 import type { Live } from './live.ts';
@@ -42,6 +42,12 @@ export function consentsOf(args: ConsentArgs & { readonly maxRemovePercent: numb
   if (removed === released) return [`All of namespace ${namespace} is removed: ${services(released)}.`];
   if (removed * 100 <= maxRemovePercent * released) return [];
   return [`${removed} of ${services(released)} are removed; more than ${maxRemovePercent}% needs consent.`];
+}
+
+/** Why the plan waits for an approval; empty: it does not, or it changes nothing. */
+export function approvalsOf(plan: Plan, approvalRequired: boolean): string[] {
+  if (!approvalRequired || !hasChanges(plan)) return [];
+  return [`Every plan of ${plan.namespace} needs an approval (slipway.toml, [approvals.${plan.namespace}]).`];
 }
 
 function removedOf(changes: readonly Change[]): string[] {

@@ -6,6 +6,7 @@ import type { Plan } from '../../schemas/plan.ts';
 import type { ManagedBy, Release, SlotRow, VolumeRow } from '../../schemas/release.ts';
 import type { SecretVersions } from '../../schemas/secret.ts';
 import type { Desired, ImageRef, ServiceSpec } from '../../schemas/service.ts';
+import type { Quarantined } from './quarantine.ts';
 
 /** A machine and what it offers. `memoryBytes` null: not known, so capacity is not checked. */
 export interface MachineView {
@@ -41,6 +42,10 @@ export interface PlanInput {
   /** http(s) ports that the gateways hold themselves. */
   readonly gatewayPorts: readonly number[];
   readonly maxRemovePercent: number;
+  /** Every plan of the namespace that changes something waits for an approval. */
+  readonly approvalRequired: boolean;
+  /** What a rollback took away: bringing it back needs consent. */
+  readonly quarantined: readonly Quarantined[];
 }
 
 export interface PlanFailure {

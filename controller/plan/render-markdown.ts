@@ -35,6 +35,7 @@ export function renderMarkdown(plan: Plan, options: MarkdownOptions = {}): strin
     [`### ${prose(heading(plan))}`],
     [prose(summary(plan))],
     listing('Needs consent', plan.consents.map(prose)),
+    listing('Needs approval', plan.approvals.map(prose)),
     changeTable(plan),
     fieldLists(plan, options.showEnv ?? false),
     listing('Downtime', downtimeSentences(plan)),

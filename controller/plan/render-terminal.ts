@@ -40,6 +40,7 @@ export function renderTerminal(plan: Plan, options: { readonly colors?: Colors }
   lines.push(...listing('Cannot be undone', plan.destructive, colors.red));
   lines.push(...listing('Not certain', plan.warnings, colors.yellow));
   lines.push(...listing('Needs consent', plan.consents, colors.red));
+  lines.push(...listing('Needs approval', plan.approvals, colors.yellow));
   if (!hasChanges(plan)) lines.push('No changes: what is live already is what is desired.');
   return [...lines, colors.bold(visible(summary(plan)))].join('\n');
 }

@@ -51,6 +51,8 @@ export function planInput(
     keptRows: [],
     gatewayPorts: [80],
     maxRemovePercent: 50,
+    approvalRequired: false,
+    quarantined: [],
     ...rest,
   };
 }

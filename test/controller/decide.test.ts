@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, maySupersede, retryAtMs } from '../../controller/decide.ts';
+import { awaitsAgreement, decide, maySupersede, retryAtMs } from '../../controller/decide.ts';
 import type { NamespaceRecord } from '../../schemas/deploy.ts';
 
 const A = 'a'.repeat(64);
@@ -59,6 +59,21 @@ describe('decide', () => {
   });
 });
 
+describe('a digest that waits for people', () => {
+  const waiting = (code: string) => record({ failed: { ...failed(A, null).failed, code } });
+
+  it.each(['CONSENT_NEEDED', 'APPROVAL_NEEDED'])('is tried again after %s once they said yes', (code) => {
+    expect(decide(waiting(code), A, NOW, null).act).toBe('nothing');
+    expect(decide(waiting(code), A, NOW, null, true).act).toBe('deploy');
+    expect(decide({ ...waiting(code), ...held(A) }, A, NOW, null, true).act).toBe('nothing');
+  });
+
+  it('is not tried again for a yes that was not missing', () => {
+    expect(decide(waiting('NEVER_READY'), A, NOW, null, true).act).toBe('nothing');
+    expect(awaitsAgreement(waiting('CONSENT_NEEDED'), B)).toBe(false);
+  });
+});
+
 describe('retryAtMs', () => {
   it('backs off up to five minutes, waits at a fixed interval, or leaves it to people', () => {
     expect([1, 2, 3].map((attempts) => retryAtMs('STATE_UNAVAILABLE', attempts, 0))).toEqual([2_000, 4_000, 8_000]);
@@ -70,9 +85,10 @@ describe('retryAtMs', () => {
 });
 
 describe('maySupersede', () => {
-  it('interrupts twice in a row at most, and never a job', () => {
-    expect(maySupersede({ supersededInARow: 1, jobRunning: false })).toBe(true);
-    expect(maySupersede({ supersededInARow: 2, jobRunning: false })).toBe(false);
-    expect(maySupersede({ supersededInARow: 0, jobRunning: true })).toBe(false);
+  it('interrupts twice in a row at most, and never a job or what was approved', () => {
+    expect(maySupersede({ supersededInARow: 0, jobRunning: false, approved: true })).toBe(false);
+    expect(maySupersede({ supersededInARow: 1, jobRunning: false, approved: false })).toBe(true);
+    expect(maySupersede({ supersededInARow: 2, jobRunning: false, approved: false })).toBe(false);
+    expect(maySupersede({ supersededInARow: 0, jobRunning: true, approved: false })).toBe(false);
   });
 });

@@ -20,7 +20,13 @@ const desired = (version: string): Desired => ({
   volumes: [],
 });
 const want = (version: string) =>
-  loop.want({ namespace: 'production', desired: desired(version), revision: REVISION, maxRemovePercent: 50 });
+  loop.want({
+    namespace: 'production',
+    desired: desired(version),
+    revision: REVISION,
+    maxRemovePercent: 50,
+    approvalRequired: false,
+  });
 const release = async () => (await lab.store.log.live('production'))?.n ?? null;
 const later = async (check: () => Promise<void>) => await vi.waitFor(check, { timeout: 5_000, interval: 10 });
 
@@ -104,7 +110,13 @@ describe('the loop', () => {
   it('waits for consent before it removes a namespace that git no longer has', async () => {
     want('1');
     await later(async () => expect((await namespaces.get('production')).carriedOut).not.toBe(null));
-    loop.want({ namespace: 'production', desired: null, revision: REVISION, maxRemovePercent: 50 });
+    loop.want({
+      namespace: 'production',
+      desired: null,
+      revision: REVISION,
+      maxRemovePercent: 50,
+      approvalRequired: false,
+    });
     await later(async () => expect((await namespaces.get('production')).failed?.code).toBe('CONSENT_NEEDED'));
     expect(await release()).toBe(1);
     expect([...lab.machine.running.keys()]).toHaveLength(1);

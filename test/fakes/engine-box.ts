@@ -9,6 +9,8 @@ export interface Program {
   readonly exitCode?: number;
   /** The engine refuses to start it. */
   readonly refusesToStart?: string;
+  /** The engine refuses to remove its containers. */
+  readonly refusesToGo?: string;
   /** Exit code of a probe run in it; a function is asked each time. */
   readonly probe?: number | (() => number);
   readonly logs?: readonly string[];

@@ -202,6 +202,8 @@ export function createFakeEngine(): FakeEngine {
       await tick();
       const box = byRef(ref);
       if (box === undefined) return;
+      const { refusesToGo } = programOf(box);
+      if (refusesToGo !== undefined) throw failed(500, refusesToGo);
       commands.push(`remove ${slotOf(box)}`);
       remove(box);
     },

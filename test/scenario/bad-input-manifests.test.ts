@@ -109,16 +109,12 @@ it.each<[string, Record<string, FileChange>, readonly string[]]>([
   [
     'an empty list of services',
     { [WEB]: manifestText('shop', []) },
-    [
-      'shop is not deployed: CONSENT_NEEDED: All of namespace shop is removed: 1 service. `slipway deploy shop --consent ',
-    ],
+    ['shop is not deployed: CONSENT_NEEDED: All of namespace shop is removed: 1 service. `slipway consent '],
   ],
   [
     'a namespace whose files are deleted',
     { [WEB]: null },
-    [
-      'shop is not deployed: CONSENT_NEEDED: The whole namespace shop is removed: 1 service. `slipway deploy shop --consent ',
-    ],
+    ['shop is not deployed: CONSENT_NEEDED: The whole namespace shop is removed: 1 service. `slipway consent '],
   ],
 ])('%s is said with its place and remedy, and the old version serves', async (_, files, said) => {
   up.skip();

@@ -184,10 +184,12 @@ describe('a restore', () => {
     succeeded(await host.slipway(['up', '--detach']));
     await eventually(async () => (await answers('web.test')) === 'web 1', 'the gateway answers');
     expect({ workloads: await workloads(), history: await history() }).toEqual(before);
-    const store = await openStore(host);
-    expect((await store.bucket('freezes').get(['all']))?.value).toMatchObject({ scope: '*', until: null });
-    await store.bucket('freezes').delete(['all']);
-    await store.close();
+    const manifest = { namespace: 'other', services: [webService({ hostname: 'other.test', version: '7' })] };
+    expect(await host.slipway(['deploy', '-f', await host.manifest('frozen', manifest)])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/FROZEN: .*restored from the backup/),
+    });
+    succeeded(await host.slipway(['unfreeze', '--all']));
     await deploy('other', [webService({ hostname: 'other.test', version: '7' })]);
     expect(await answers('other.test')).toBe('web 7');
   });

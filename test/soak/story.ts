@@ -57,14 +57,22 @@ export function startStory(args: { readonly host: Host; readonly repo: GitRepo; 
   };
 
   /** A command of an operator: it may be refused or fail while parts are down, but it has to end. */
-  async function command(name: string): Promise<void> {
-    const started = host.start([name, NAMESPACE]);
+  async function command(name: string, args: readonly string[] = [NAMESPACE]): Promise<string> {
+    const started = host.start([name, ...args]);
     const hung = setTimeout(() => started.child.kill('SIGKILL'), COMMAND_MS);
     const { code, signal, stdout, stderr } = await started.ended;
     clearTimeout(hung);
     expect(signal, `slipway ${name} did not end within ${COMMAND_MS / 1000} s: ${stdout}${stderr}`).toBe(null);
     const key = `${name}=${code}`;
     commands.set(key, (commands.get(key) ?? 0) + 1);
+    return stdout;
+  }
+
+  /** Says yes to whatever waits: what was rolled back comes back with a later commit. */
+  async function agree(): Promise<void> {
+    const listed = await command('consent', []);
+    for (const [, plan] of listed.matchAll(/^plan ([0-9a-f]{12}) .* waits for/gm))
+      await command('consent', [plan ?? '']);
   }
 
   async function stream(untilMs: number): Promise<void> {
@@ -75,7 +83,10 @@ export function startStory(args: { readonly host: Host; readonly repo: GitRepo; 
       await command('rollback');
       await sleep(chance.between(200, 3_000));
       await command('resume');
+      await agree();
+      await command('resume');
       await sleep(chance.between(2_000, 6_000));
+      await agree();
     }
     await next();
   }
@@ -109,7 +120,13 @@ export function startStory(args: { readonly host: Host; readonly repo: GitRepo; 
     async settled() {
       const until = Date.now() + SETTLED_MS;
       const wanted = `web ${versions.web}`;
-      while ((await ask(host.httpPort)).body !== wanted && Date.now() < until) await sleep(100);
+      let agreeAtMs = Date.now() + 5_000;
+      while ((await ask(host.httpPort)).body !== wanted && Date.now() < until) {
+        await sleep(100);
+        if (Date.now() < agreeAtMs) continue;
+        await agree();
+        agreeAtMs = Date.now() + 5_000;
+      }
       expect((await ask(host.httpPort)).body).toBe(wanted);
     },
     async run({ seconds, victims, prober }) {

@@ -110,6 +110,7 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
         secrets: {},
         gatewayPorts: [80],
         maxRemovePercent: 100,
+        approvalRequired: false,
         ...overrides,
         desired,
       });

@@ -64,7 +64,6 @@ describe('a refused field of manifests is one problem that names it', () => {
 describe('an accepted field of settings is checked in form, and said to have no effect', () => {
   const texts: Record<string, string> = {
     'images.registries': '["ghcr.io/acme"]',
-    'approvals.*.required': 'true',
     'approvals.*.approvers': '["@acme/ops"]',
     'approvals.*.self': 'false',
     'roles.deploy': '["write"]',
