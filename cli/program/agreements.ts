@@ -1,31 +1,23 @@
 /** The commands with which people say yes to a plan, and no to all of them for a while. */
 import type { Command } from 'commander';
-import type { CommandContext } from './run-command.ts';
-
-/** Adds one command to its parent; `load` gives its code. */
-type AddCommand = (
-  parent: Command,
-  usage: string,
-  description: string,
-  examples: readonly string[],
-  load: () => Promise<(context: CommandContext) => Promise<number>>,
-) => Command;
+import { command } from './command.ts';
 
 /** `consent`, `approve`, `freeze`, `unfreeze`. */
-export function addConsentCommands(command: AddCommand, program: Command): void {
+export function addAgreementCommands(program: Command): void {
+  program.commandsGroup('Yes and no:');
   command(
     program,
     'consent [plan]',
     'Consent to a plan that removes a lot or brings back what was rolled back; without a plan, list what waits.',
     ['slipway consent', 'slipway consent 1a2b3c4d5e6f -m "the old queue is empty"'],
-    async () => (await import('./commands/consent.ts')).consent,
+    async () => (await import('../commands/consent.ts')).consent,
   ).option('-m, --message <why>', 'why, for the record');
   command(
     program,
     'approve [plan]',
     'Approve a plan of a namespace whose plans need it; without a plan, list what waits.',
     ['slipway approve', 'slipway approve 1a2b3c4d5e6f -m "seen on staging"'],
-    async () => (await import('./commands/consent.ts')).approve,
+    async () => (await import('../commands/consent.ts')).approve,
   ).option('-m, --message <why>', 'why, for the record');
   command(
     program,
@@ -36,7 +28,7 @@ export function addConsentCommands(command: AddCommand, program: Command): void 
       'slipway freeze --all --reason "end of year" --until 2027-01-04T08:00Z',
       'slipway freeze',
     ],
-    async () => (await import('./commands/freeze.ts')).freeze,
+    async () => (await import('../commands/freeze.ts')).freeze,
   )
     .option('--all', 'every namespace, also those to come')
     .option('--reason <why>', 'why; said to everybody who is refused')
@@ -46,6 +38,6 @@ export function addConsentCommands(command: AddCommand, program: Command): void 
     'unfreeze [namespace]',
     'Lift a freeze; what git said meanwhile is carried out.',
     ['slipway unfreeze production', 'slipway unfreeze --all'],
-    async () => (await import('./commands/freeze.ts')).unfreeze,
+    async () => (await import('../commands/freeze.ts')).unfreeze,
   ).option('--all', 'the freeze of everything; freezes of single namespaces stay');
 }

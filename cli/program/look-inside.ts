@@ -1,23 +1,10 @@
 /** What there is to look inside what runs: `exec`, `stats`, `why`. Their code is loaded when they are called. */
 import type { Command } from 'commander';
-import type { CommandContext } from './run-command.ts';
+import { command } from './command.ts';
+import { also } from './options.ts';
 
-/** Adds a command to its parent: usage, description, examples, code. */
-type AddCommand = (
-  parent: Command,
-  usage: string,
-  description: string,
-  examples: readonly string[],
-  load: () => Promise<(context: CommandContext) => Promise<number>>,
-) => Command;
-
-/** `also`: collects an option that may be given again. */
-export function addLookInside(args: {
-  readonly program: Command;
-  readonly command: AddCommand;
-  readonly also: (text: string, before?: readonly string[]) => readonly string[];
-}): void {
-  const { program, command, also } = args;
+export function addLookInsideCommands(program: Command): void {
+  program.commandsGroup('Look inside:');
   command(
     program,
     'exec <target> [command...]',
@@ -27,7 +14,7 @@ export function addLookInside(args: {
       'slipway exec production/web.1 -it -- sh',
       'slipway exec production/db -i -u postgres -- psql app < query.sql',
     ],
-    async () => (await import('./commands/exec.ts')).exec,
+    async () => (await import('../commands/exec.ts')).exec,
   )
     .option('-i, --stdin', 'pass standard input on')
     .option('-t, --tty', 'give it a terminal')
@@ -38,13 +25,13 @@ export function addLookInside(args: {
     'stats [target]',
     'CPU, memory and network of instances: all, of NAMESPACE, of NAMESPACE/SERVICE, or of one slot.',
     ['slipway stats', 'slipway stats production/web --no-stream', 'slipway stats production --json'],
-    async () => (await import('./commands/stats.ts')).stats,
+    async () => (await import('../commands/stats.ts')).stats,
   ).option('--no-stream', 'one look instead of going on');
   command(
     program,
     'why <target>',
     'Why NAMESPACE/SERVICE is not what git says: held, failed, waiting, drifting; and what to do next.',
     ['slipway why production/web', 'slipway why production/web --json'],
-    async () => (await import('./commands/why.ts')).why,
+    async () => (await import('../commands/why.ts')).why,
   );
 }
