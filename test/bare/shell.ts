@@ -25,7 +25,7 @@ export function openShell(host: BareHost, folder: string, signal: AbortSignal): 
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
-      process.stdout.write(text.replaceAll(endOfBlock, '\n'));
+      process.stdout.write(text.replace(endOfBlock, '\n'));
       look();
     });
   }

@@ -12,6 +12,7 @@ const RETRY_MS = 250;
  * @typedef {object} Redis
  * @property {(...words: (string | number)[]) => Promise<Answer>} send waits for a connection up to `patienceMs`; a
  *   command whose answer was lost is not sent again, because it may have been carried out
+ * @property {() => string | null} trouble why there is no connection now; null: there is one
  * @property {() => void} close
  */
 
@@ -26,7 +27,7 @@ export function openRedis({ host, port, password, patienceMs, say }) {
   let socket = null;
   /** @type {Waiting[]} whose answers are still to come, oldest first */
   let waiting = [];
-  let trouble = '';
+  let trouble = 'not connected yet';
   let closed = false;
 
   /** @param {string} reason */
@@ -90,11 +91,12 @@ export function openRedis({ host, port, password, patienceMs, say }) {
     async send(...words) {
       const deadlineMs = performance.now() + patienceMs;
       while (socket === null) {
-        if (closed || performance.now() > deadlineMs) throw new Error(`no database: ${trouble || 'not connected yet'}`);
+        if (closed || performance.now() > deadlineMs) throw new Error(`no database: ${trouble}`);
         await sleep(20);
       }
       return await write(socket, words);
     },
+    trouble: () => (socket === null ? trouble : null),
     close() {
       closed = true;
       socket?.destroy();

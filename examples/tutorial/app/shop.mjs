@@ -35,7 +35,9 @@ export async function placeOrder(redis, item) {
 
 /** An order in words; null: there is none of that number. @param {Redis} redis @param {number} number */
 export async function describeOrder(redis, number) {
-  const [item, state] = /** @type {(string | null)[]} */ (await redis.send('HMGET', `order:${number}`, 'item', 'state'));
+  const [item, state] = /** @type {(string | null)[]} */ (
+    await redis.send('HMGET', `order:${number}`, 'item', 'state')
+  );
   return item === null ? null : `order ${number}: ${item}, ${state}`;
 }
 
@@ -52,7 +54,9 @@ export async function schemaOf(redis) {
  */
 export async function packOrder(redis, number) {
   await redis.send('WATCH', `order:${number}`);
-  const [item, state] = /** @type {(string | null)[]} */ (await redis.send('HMGET', `order:${number}`, 'item', 'state'));
+  const [item, state] = /** @type {(string | null)[]} */ (
+    await redis.send('HMGET', `order:${number}`, 'item', 'state')
+  );
   await redis.send('MULTI');
   if (state === 'waiting') {
     await redis.send('HINCRBY', `product:${item}`, 'stock', -1);

@@ -15,20 +15,20 @@ const redis = openRedis({ ...database, patienceMs: 10_000, say });
  * later is no reason to take all web servers away from the visitors.
  */
 let ready = false;
-async function isReady() {
+
+/** @returns {Promise<Page>} */
+async function health() {
+  const trouble = redis.trouble();
+  if (!ready && trouble !== null) return { status: 503, body: `database: ${trouble}` };
   ready ||= (await schemaOf(redis)) >= neededSchema;
-  return ready;
+  return ready ? { status: 200, body: 'ok' } : { status: 503, body: `the database needs schema ${neededSchema}` };
 }
 
 /** @typedef {{ status: number, body: string }} Page */
 
 /** @type {readonly { method: string, path: RegExp, answer: (match: RegExpExecArray, form: URLSearchParams) => Promise<Page> }[]} */
 const ROUTES = [
-  {
-    method: 'GET',
-    path: /^\/healthz$/,
-    answer: async () => ((await isReady()) ? { status: 200, body: 'ok' } : { status: 503, body: 'schema is too old' }),
-  },
+  { method: 'GET', path: /^\/healthz$/, answer: health },
   { method: 'GET', path: /^\/$/, answer: async () => ({ status: 200, body: await frontPage() }) },
   {
     method: 'POST',

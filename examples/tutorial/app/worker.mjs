@@ -17,12 +17,13 @@ let left = true;
 while (!stopping) {
   try {
     // What a worker had taken when it died is still in its hands: everybody begins with those.
-    if (left) for (const number of await redis.send('LRANGE', PACKING, 0, -1)) await pack(Number(number));
+    const taken = left ? /** @type {string[]} */ (await redis.send('LRANGE', PACKING, 0, -1)) : [];
+    for (const number of taken) await pack(Number(number));
     left = false;
     const number = await redis.send('BLMOVE', QUEUE, PACKING, 'RIGHT', 'LEFT', TAKE_SECONDS);
     if (number !== null) await pack(Number(number));
   } catch (error) {
-    say(`trying again: ${error.message}`);
+    say(`trying again: ${error instanceof Error ? error.message : String(error)}`);
     left = true;
     await sleep(PAUSE_MS);
   }
