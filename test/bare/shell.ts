@@ -19,13 +19,14 @@ export function openShell(host: BareHost, folder: string, signal: AbortSignal): 
   const child = spawn('docker', ['exec', '-i', '-w', folder, host.name, 'bash'], { signal });
   const mark = `block-${randomBytes(8).toString('hex')}`;
   const endOfBlock = new RegExp(`\n${mark} (\\d+)\n`);
+  const shownMark = new RegExp(`\n?${mark} \\d+\n`);
   let printed = '';
   let ended: Error | null = null;
   let look = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       printed += text;
-      process.stdout.write(text.replace(endOfBlock, '\n'));
+      process.stdout.write(text.replace(shownMark, ''));
       look();
     });
   }

@@ -1,6 +1,8 @@
 /** How a tutorial is read: its steps, in order, and what fits what it promises. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { loadNamespaces } from '../../controller/manifest/load.ts';
+import { parseSettings } from '../../controller/manifest/settings.ts';
 import { fits, tutorialSteps } from './tutorial-steps.ts';
 
 const GUIDE = `# Guide
@@ -90,9 +92,26 @@ describe('an output', () => {
   });
 });
 
-it('the tutorial of README is one that can be followed', async () => {
-  const steps = tutorialSteps(await readFile('README.md', 'utf8'), '## Tutorial');
-  expect(steps.filter((it) => it.output !== null).length).toBeGreaterThan(10);
-  // Nothing to wait for would mean that the first try decides.
-  expect(steps.filter((it) => it.isRepeated && it.output === null)).toEqual([]);
+describe('the tutorial of README', () => {
+  const steps = async () => tutorialSteps(await readFile('README.md', 'utf8'), '## Tutorial');
+
+  it('can be followed, and says what is printed', async () => {
+    const all = await steps();
+    expect(all.filter((it) => it.output !== null).length).toBeGreaterThan(10);
+    // Nothing to wait for would mean that the first try decides.
+    expect(all.filter((it) => it.isRepeated && it.output === null)).toEqual([]);
+  });
+
+  it('writes manifests without a problem', async () => {
+    const scripts = (await steps()).map((it) => it.script).join('\n');
+    const written = [...scripts.matchAll(/^cat > (\S+) <<'EOF'\n(.*?\n)EOF$/gms)];
+    const files = written.map(([, path = '', text = '']) => ({ path, bytes: Buffer.from(text) }));
+    const settings = files.find((it) => it.path === 'slipway.toml');
+    const { settings: parsed, problems } = parseSettings(settings?.bytes ?? null);
+    expect(problems).toEqual([]);
+    if (parsed === null) throw new Error('settings without a problem');
+    const loaded = loadNamespaces(files, parsed);
+    expect(loaded.problems).toEqual([]);
+    expect(loaded.desired.map((it) => [it.namespace, it.services.length])).toEqual([['shop', 6]]);
+  });
 });
