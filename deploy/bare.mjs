@@ -1,4 +1,4 @@
-/** `npm run test:bare [-- --test]`: makes this machine ready, then runs the proof in a host that has nothing. */
+/** `npm run test:bare [-- --test | --tutorial]`: makes this machine ready, then runs the proof in a host that has nothing. */
 import { asRoot, parseArguments, prepare, ROOT } from './command-line.mjs';
 import { launch } from './launch.mjs';
 import { runMain } from './setup/failure.mjs';

@@ -8,8 +8,12 @@ import { readRegistries } from './registries.ts';
 import { rootfsArchive } from './rootfs.ts';
 import { proveStart } from './start-proof.ts';
 import { proveTests } from './test-proof.ts';
+import { proveTutorial } from './tutorial-proof.ts';
 
-const { values } = parseArgs({ options: { test: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { test: { type: 'boolean', default: false }, tutorial: { type: 'boolean', default: false } },
+});
+const prove = values.test ? proveTests : values.tutorial ? proveTutorial : proveStart;
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
 const { signal } = interrupt;
@@ -27,7 +31,7 @@ const host = await startBareHost({ archive, registries, signal });
 try {
   await cloneInto(host, fileURLToPath(new URL('../../', import.meta.url)), signal);
   shown('bare host with a fresh clone');
-  await (values.test ? proveTests : proveStart)({ host, signal, shown });
+  await prove({ host, signal, shown });
   process.stdout.write('\nbare host: all shown\n');
 } catch (error) {
   process.stdout.write(`\nbare host: FAILED\n${error instanceof Error ? (error.stack ?? error.message) : 'unknown'}\n`);
