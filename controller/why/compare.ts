@@ -34,7 +34,10 @@ export function compareWithGit(args: {
   const after = desired.services.find((it) => it.name === service);
   if (after === undefined) return facts(before === null ? 'same' : 'gone');
   if (before === null) return facts('new');
-  const pinned: ServiceSpec = { ...after, template: { ...after.template, image: before.template.image } };
+  // What a plan pins is not git's: a new version of a secret is a matter of the loop.
+  const { image, secrets } = before.template;
+  const pins = secrets === undefined ? { image } : { image, secrets };
+  const pinned: ServiceSpec = { ...after, template: { ...after.template, ...pins } };
   const { fields } = compareSpecs(before, pinned);
   return facts(fields.length === 0 ? 'same' : 'differs', fields);
 }

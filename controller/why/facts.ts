@@ -1,8 +1,11 @@
 /** Everything that is known of one service when somebody asks why it is not what git says: read once, then only looked at. */
+import type { Pending } from '../../schemas/consent.ts';
 import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
 import type { FieldChange } from '../../schemas/plan.ts';
 import type { DependencyCondition } from '../../schemas/service.ts';
 import type { Evidence } from '../../schemas/step.ts';
+import type { Frozen } from '../consent/frozen.ts';
+import type { Quarantined } from '../plan/quarantine.ts';
 import type { SlotView } from '../slots.ts';
 import type { SourceReport } from '../source-report.ts';
 
@@ -85,4 +88,10 @@ export interface WhyFacts {
   readonly dependencies: readonly DependencyFacts[];
   /** What was healed lately, newest last. */
   readonly drift: readonly DriftFacts[];
+  /** The freeze that keeps the namespace as it is; null: none. */
+  readonly frozen: Frozen | null;
+  /** Plans over what is live that wait for somebody to say yes, newest first. */
+  readonly pending: readonly Pending[];
+  /** What a rollback took away of the service; it comes back only with consent. */
+  readonly quarantined: readonly Quarantined[];
 }

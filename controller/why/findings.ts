@@ -2,8 +2,10 @@
  * Findings: each reason why a service is not what git says, or not well, with the command that does something about it.
  * In the order in which a person should read them; the first `next` is the one to follow. Pure.
  */
+import type { AgreementKind } from '../../schemas/consent.ts';
 import type { Deploy } from '../../schemas/deploy.ts';
 import { advice } from '../advice.ts';
+import { frozenText, thawCommand } from '../consent/frozen.ts';
 import type { SlotView } from '../slots.ts';
 import { isLive, type WhyFacts } from './facts.ts';
 
@@ -28,7 +30,19 @@ export function findingsOf(facts: WhyFacts): Finding[] {
 }
 
 /** Whoever learns a new reason adds a finder at the place where a person wants to read it. */
-const FINDERS: readonly Finder[] = [notLive, source, held, waiting, failed, notYet, slots, dependencies];
+const FINDERS: readonly Finder[] = [
+  notLive,
+  source,
+  frozen,
+  held,
+  waiting,
+  agreements,
+  failed,
+  quarantined,
+  notYet,
+  slots,
+  dependencies,
+];
 
 function notLive({ live, git, namespace, service }: WhyFacts): Finding[] {
   if (isLive(live)) return [];
@@ -58,6 +72,35 @@ function source({ git, source: report, namespace }: WhyFacts): Finding[] {
     return [{ ...finding('source-rewound', text, `slipway deploy ${namespace}`), details: report.messages }];
   }
   return [];
+}
+
+function frozen({ frozen: freeze, git }: WhyFacts): Finding[] {
+  return freeze === null || AGREES.has(git.kind) ? [] : [finding('frozen', frozenText(freeze), thawCommand(freeze))];
+}
+
+/** A hold that stands in the way is said before: without it the loop would ask again. */
+function agreements({ pending, git }: WhyFacts): Finding[] {
+  if (AGREES.has(git.kind)) return [];
+  return pending.slice(0, MAX_PENDING).map(({ plan, needs, reasons, by, at }) => {
+    const commands = needs.map((it) => `slipway ${AGREE[it]} ${plan.slice(0, 12)}`);
+    const text = `plan ${plan.slice(0, 12)}, asked for by ${by} at ${at}, waits for ${needs.join(' and ')}`;
+    return { ...finding(`wants-${needs[0] ?? 'consent'}`, text, commands.join('; ')), details: reasons };
+  });
+}
+
+const MAX_PENDING = 3;
+const AGREE = { consent: 'consent', approval: 'approve' } as const satisfies Record<AgreementKind, string>;
+
+/** Only where git would bring it back: what nobody asks for explains nothing. */
+function quarantined({ quarantined: all, git }: WhyFacts): Finding[] {
+  if (git.kind !== 'differs' && git.kind !== 'new') return [];
+  return all.map(({ release, rollback }) =>
+    finding(
+      'quarantined',
+      `as of release #${release} it was rolled back by ${rollback.actor} at ${rollback.at} (#${rollback.n}): to bring that back needs consent`,
+      null,
+    ),
+  );
 }
 
 const AGREES: ReadonlySet<WhyFacts['git']['kind']> = new Set(['same', 'none', 'elsewhere']);

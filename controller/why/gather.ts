@@ -7,11 +7,14 @@ import type { LogEntry, Release } from '../../schemas/release.ts';
 import type { ServiceSpec } from '../../schemas/service.ts';
 import { templateDigest } from '../../schemas/service.ts';
 import type { Store } from '../../store/port.ts';
+import { createAgreements } from '../consent/agreements.ts';
+import { createFreezes } from '../consent/freezes.ts';
 import { type Clock, isoNow } from '../execute/clock.ts';
 import type { Deploys } from '../execute/deploys.ts';
 import { readSnapshots, readSpecs } from '../execute/situation.ts';
 import type { FleetManifests } from '../fleet-manifests.ts';
 import type { Namespaces } from '../namespaces.ts';
+import { quarantineOf } from '../plan/quarantine.ts';
 import { type SlotView, slotViews } from '../slots.ts';
 import { readSourceReport } from '../source-report.ts';
 import { compareWithGit } from './compare.ts';
@@ -36,17 +39,20 @@ export interface GatherDeps {
 
 export async function gatherFacts(deps: GatherDeps, namespace: string, service: string): Promise<WhyFacts> {
   const { store } = deps;
-  const [entries, snapshots, record, open, all, controller, leaseHolder, source, events] = await Promise.all([
-    store.log.entries(namespace),
-    readSnapshots(store),
-    deps.namespaces.get(namespace),
-    deps.deploys.listOpen(namespace),
-    deps.deploys.list(namespace),
-    deps.controller(),
-    store.leases.holder(['ns', namespace]),
-    readSourceReport(store.bucket('cluster')),
-    store.events.list(EVENTS),
-  ]);
+  const [entries, snapshots, record, open, all, controller, leaseHolder, source, events, frozen, pending] =
+    await Promise.all([
+      store.log.entries(namespace),
+      readSnapshots(store),
+      deps.namespaces.get(namespace),
+      deps.deploys.listOpen(namespace),
+      deps.deploys.list(namespace),
+      deps.controller(),
+      store.leases.holder(['ns', namespace]),
+      readSourceReport(store.bucket('cluster')),
+      store.events.list(EVENTS),
+      createFreezes({ bucket: store.bucket('freezes'), now: () => deps.clock.now() }).holding(namespace),
+      createAgreements({ bucket: store.bucket('consents') }).pending(namespace),
+    ]);
   const release = await store.log.live(namespace);
   const specs = release === null ? new Map<string, ServiceSpec>() : await readSpecs(store, release);
   const spec = specs.get(release?.services[service] ?? '') ?? null;
@@ -66,6 +72,9 @@ export async function gatherFacts(deps: GatherDeps, namespace: string, service: 
     slots: views.filter((it) => it.service === service),
     dependencies: dependenciesOf(spec, specs, views, entries),
     drift: driftOf(namespace, service, snapshots, events),
+    frozen,
+    pending: pending.filter((it) => it.release === (release?.n ?? null)),
+    quarantined: quarantineOf(entries).filter((it) => it.service === service),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Facts and findings as the lines of one screen: two when all is well. Text is escaped by whoever prints it. Pure. */
+import { frozenText } from '../consent/frozen.ts';
 import type { SlotView } from '../slots.ts';
 import { type GitFacts, isLive, type WhyFacts } from './facts.ts';
 import type { Finding } from './findings.ts';
@@ -32,7 +33,7 @@ function isWell({ git, live }: WhyFacts, findings: readonly Finding[]): boolean 
   return findings.length === 0 && isLive(live) && git.kind !== 'differs' && git.kind !== 'gone';
 }
 
-function wellText({ git, live, slots, drift, record }: WhyFacts): string {
+function wellText({ git, live, slots, drift, record, frozen }: WhyFacts): string {
   const job = live?.service?.job === true;
   const end = live?.service?.jobEnd ?? null;
   const ran =
@@ -41,7 +42,8 @@ function wellText({ git, live, slots, drift, record }: WhyFacts): string {
   const healed = drift.at(-1);
   const last = healed === undefined ? '' : `; last healed ${healed.at}: ${healed.slot}, ${healed.what}`;
   const hold = record.held === null ? '' : `; held by ${record.held.by}: ${record.held.why}`;
-  return `${WELL[git.kind](git)}; ${state}${hold}${last}`;
+  const freeze = frozen === null ? '' : `; ${frozenText(frozen)}`;
+  return `${WELL[git.kind](git)}; ${state}${hold}${freeze}${last}`;
 }
 
 const WELL: Record<GitFacts['kind'], (git: GitFacts) => string> = {

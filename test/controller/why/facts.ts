@@ -29,6 +29,9 @@ export function facts(overrides: Partial<WhyFacts> = {}): WhyFacts {
     slots: [slot('web.0', 'ready')],
     dependencies: [],
     drift: [],
+    frozen: null,
+    pending: [],
+    quarantined: [],
     ...overrides,
   };
 }

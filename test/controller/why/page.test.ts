@@ -47,6 +47,36 @@ describe('what is well', () => {
   });
 });
 
+describe('what waits for people', () => {
+  const frozen = { scope: '*', by: 'cli/ada', why: 'a sale', until: null, readable: true };
+  const pending = {
+    plan: 'c'.repeat(64),
+    namespace: 'production',
+    needs: ['consent' as const],
+    reasons: ['Service web would be as in release #6 again.'],
+    summary: '',
+    desiredDigest: DIGEST,
+    release: 7,
+    at: '2026-01-01T11:00:00.000Z',
+    by: 'controller',
+  };
+  const rollback = { n: 7, at: '2026-01-01T10:00:00.000Z', actor: 'cli/ada' };
+
+  it('a freeze, a plan that wants consent and a rollback are said with what to do about them', () => {
+    const quarantined = [{ service: 'web', spec: 'a'.repeat(64), release: 6, rollback }];
+    const of = differing({ frozen, pending: [pending], quarantined });
+    expect(kinds(of)).toEqual(expect.arrayContaining(['frozen', 'wants-consent', 'quarantined']));
+    expect(screen(of).at(-1)).toBe('next: slipway unfreeze --all');
+    expect(screen(differing({ pending: [pending] })).at(-1)).toBe('next: slipway consent cccccccccccc');
+    expect(screen(of).join('\n')).toContain('rolled back by cli/ada');
+  });
+
+  it('a freeze changes nothing about what is as git says, and is named', () => {
+    expect(screen(facts({ frozen }))).toHaveLength(2);
+    expect(screen(facts({ frozen }))[1]).toContain('Everything is frozen by cli/ada: a sale');
+  });
+});
+
 describe('why it is not what git says', () => {
   it('held: who, why, since when, and how to go on', () => {
     const lines = screen(differing({ record: { ...facts().record, held } }));
