@@ -135,8 +135,9 @@ export async function connect(context: CommandContext): Promise<Connection> {
     },
     async recover(namespace, signal) {
       if ((await deploys.listOpen(namespace)).length === 0) return;
-      output.note(`${namespace}: a deploy was left unfinished; it is ended first`);
-      await executor.recover(namespace, actor, signal);
+      const ended = await executor.recover(namespace, actor, signal);
+      // Else somebody is at work on it, and is waited for when it comes to deploying.
+      if (ended) output.note(`${namespace}: a deploy was left unfinished; it was ended first`);
     },
     removeVolume: (args) => removeVolume(executing, { ...args, actor }),
     async controller() {

@@ -29,6 +29,11 @@ addHistoryCommands(program);
 addLookInsideCommands(program);
 addDataCommands(program);
 
+// Help that is piped into `head`: whoever read has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

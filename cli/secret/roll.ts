@@ -85,7 +85,8 @@ async function carriedOutByController(
   const { clock, namespaces, deploys, store } = connection;
   const before = failureOf(await namespaces.get(namespace));
   let giveUpAt = clock.now() + BEGIN_MS;
-  while ((await late()).length > 0) {
+  // Until it is over, not only committed: from then on every gateway sends to the new instances.
+  while ((await late()).length > 0 || (await deploys.listOpen(namespace)).length > 0) {
     const failed = failureOf(await namespaces.get(namespace));
     if (failed !== null && JSON.stringify(failed) !== JSON.stringify(before))
       throw new SlipwayError(failed.code as ErrorCode, `the controller could not carry it out: ${failed.message}`);

@@ -83,6 +83,17 @@ describe('the loop', () => {
     await later(async () => expect((await namespaces.get('production')).failed).toBe(null));
   });
 
+  it('forgets a failure once git says again what is live', async () => {
+    want('1');
+    await later(async () => expect((await namespaces.get('production')).carriedOut).not.toBe(null));
+    lab.machine.failing.set('web.0', 'NEVER_READY');
+    want('2');
+    await later(async () => expect((await namespaces.get('production')).failed?.code).toBe('NEVER_READY'));
+    want('1');
+    await later(async () => expect((await namespaces.get('production')).failed).toBe(null));
+    expect(await release()).toBe(1);
+  });
+
   it('leaves a deploy that its own end interrupted to the next start', async () => {
     lab.machine.endless.add('start');
     want('1');

@@ -133,6 +133,30 @@ it('a new version rolls the services that use it, without a failed request; the 
   expect((await slipway(['secret', 'ls', 'shop'])).stdout).toMatch(/shop\/word +3 .*web \(3\)/);
 });
 
+it('deploy service names a secret, and leaves the versions of the other services alone', async () => {
+  await slipway(['secret', 'set', 'shop/late', '--no-deploy'], 'first');
+  const more = await slipway(['deploy', 'service', 'web', '--namespace', 'shop', '-e', 'MORE=<{{secret:late}}>']);
+  expect(more.code, more.stderr).toBe(0);
+  expect(await docker('exec', await container(), 'sh', '-c', 'printf %s "$MORE"')).toBe('<first>');
+
+  await slipway(['secret', 'set', 'shop/late', '--no-deploy'], 'second');
+  const worker = [
+    'deploy',
+    'service',
+    'worker',
+    '--namespace',
+    'shop',
+    '--image',
+    WEB_IMAGE,
+    '-e',
+    'W={{secret:late}}',
+  ];
+  expect((await slipway(worker)).code).toBe(0);
+  expect(await docker('exec', await container(), 'sh', '-c', 'printf %s "$MORE"')).toBe('<first>');
+  const list = (await slipway(['secret', 'ls', 'shop'])).stdout;
+  expect(list).toMatch(/shop\/late +2 .*web \(1\), worker \(2\)/);
+});
+
 it('a secret in use is not removed; one that is not in use is, and its versions are not given again', async () => {
   const refused = await slipway(['secret', 'rm', 'shop/word']);
   expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('shop/word is used by web')]);
