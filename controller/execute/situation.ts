@@ -4,7 +4,7 @@ import type { LogEntry, Release, SlotRow, VolumeRow } from '../../schemas/releas
 import { ServiceSpec } from '../../schemas/service.ts';
 import type { Store } from '../../store/port.ts';
 import type { MachineView, PlanInput } from '../plan/input.ts';
-import { quarantineOf } from '../plan/quarantine.ts';
+import { contentDigest, type QuarantinedSpec, quarantineOf } from '../plan/quarantine.ts';
 import { liveReleases } from './preflight.ts';
 
 export type Situation = Pick<
@@ -37,9 +37,18 @@ export async function readSituation(store: Store, namespace: string): Promise<Si
     others,
     volumeRows: volumesOf(entries),
     keptRows: keptRows(namespace, live, snapshots),
-    quarantined: quarantineOf(entries),
+    quarantined: await readQuarantined(store, entries),
     snapshots,
   };
+}
+
+async function readQuarantined(store: Store, entries: readonly LogEntry[]): Promise<QuarantinedSpec[]> {
+  return await Promise.all(
+    quarantineOf(entries).map(async (it) => ({
+      ...it,
+      content: contentDigest(ServiceSpec.parse(await store.specs.get(it.spec))),
+    })),
+  );
 }
 
 /** Specs of every service and slot row of a release, by digest. */

@@ -6,7 +6,7 @@ import type { Plan } from '../../schemas/plan.ts';
 import type { ManagedBy, Release, SlotRow, VolumeRow } from '../../schemas/release.ts';
 import type { SecretVersions } from '../../schemas/secret.ts';
 import type { Desired, ImageRef, ServiceSpec } from '../../schemas/service.ts';
-import type { Quarantined } from './quarantine.ts';
+import type { QuarantinedSpec } from './quarantine.ts';
 
 /** A machine and what it offers. `memoryBytes` null: not known, so capacity is not checked. */
 export interface MachineView {
@@ -45,7 +45,7 @@ export interface PlanInput {
   /** Every plan of the namespace that changes something waits for an approval. */
   readonly approvalRequired: boolean;
   /** What a rollback took away: bringing it back needs consent. */
-  readonly quarantined: readonly Quarantined[];
+  readonly quarantined: readonly QuarantinedSpec[];
 }
 
 export interface PlanFailure {

@@ -2,9 +2,10 @@
  * Quarantine: what a rollback took away stays away until somebody says that it may come back. Pure; derived from the
  * log alone, so that no restart forgets it.
  */
+import { digestOf } from '../../schemas/canonical.ts';
 import type { Digest, ServiceName } from '../../schemas/names.ts';
 import type { LogEntry, Release } from '../../schemas/release.ts';
-import { type ServiceSpec, specDigest } from '../../schemas/service.ts';
+import type { ServiceSpec } from '../../schemas/service.ts';
 import type { Live } from './live.ts';
 
 /** A service as of one spec digest, and the rollback that took it away. */
@@ -14,6 +15,16 @@ export interface Quarantined {
   /** The release that had it last. */
   readonly release: number;
   readonly rollback: Pick<Release, 'n' | 'at' | 'actor'>;
+}
+
+/** With a digest of the spec that versions of secrets do not change: a new password makes nothing another version. */
+export interface QuarantinedSpec extends Quarantined {
+  readonly content: Digest;
+}
+
+/** sha256 of a spec but for the versions of its secrets. */
+export function contentDigest({ template: { secrets: _versions, ...template }, ...spec }: ServiceSpec): Digest {
+  return digestOf({ ...spec, template });
 }
 
 /**
@@ -48,13 +59,14 @@ function takenAway(before: Release | null, rollback: Release): Quarantined[] {
 /** Why bringing quarantined specs back needs consent, a sentence each; what is live already does not come back. */
 export function broughtBack(args: {
   readonly specs: readonly ServiceSpec[];
-  readonly live: Pick<Live, 'services'>;
-  readonly quarantined: readonly Quarantined[];
+  readonly live: Pick<Live, 'services' | 'specOf'>;
+  readonly quarantined: readonly QuarantinedSpec[];
 }): string[] {
   return args.specs.flatMap((spec) => {
-    const digest = specDigest(spec);
-    if (args.live.services.get(spec.name) === digest) return [];
-    const found = args.quarantined.find((it) => it.service === spec.name && it.spec === digest);
+    const content = contentDigest(spec);
+    const live = args.live.services.get(spec.name);
+    if (live !== undefined && contentDigest(args.live.specOf(live)) === content) return [];
+    const found = args.quarantined.find((it) => it.service === spec.name && it.content === content);
     if (found === undefined) return [];
     const { release, rollback } = found;
     return [

@@ -157,6 +157,24 @@ it('deploy service names a secret, and leaves the versions of the other services
   expect(list).toMatch(/shop\/late +2 .*web \(1\), worker \(2\)/);
 });
 
+it('a job of a new version sees the secret as it is now, while the old version serves with the one before', async () => {
+  await slipway(['secret', 'set', 'shop/word', '--no-deploy'], 'newest');
+  const job = {
+    name: 'migrate',
+    job: true,
+    template: {
+      image: WEB_IMAGE,
+      env: { W: '{{secret:word}}' },
+      entrypoint: ['/bin/sh', '-c'],
+      command: ['[ "$W" = newest ] && [ "$(cat /run/word)" = newest ]'],
+      mounts: [{ source: { secret: 'word' }, target: '/run/word' }],
+    },
+  };
+  const ran = await deploy(web({ VERSION: '{{secret:word}}', KEY: '{{secret:greeting}}' }), job);
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect((await ask(host.httpPort)).body).toBe('web newest');
+});
+
 it('a secret in use is not removed; one that is not in use is, and its versions are not given again', async () => {
   const refused = await slipway(['secret', 'rm', 'shop/word']);
   expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('shop/word is used by web')]);

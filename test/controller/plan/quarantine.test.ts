@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quarantineOf } from '../../../controller/plan/quarantine.ts';
+import { contentDigest, quarantineOf } from '../../../controller/plan/quarantine.ts';
 import type { LogEntry, Release } from '../../../schemas/release.ts';
 import { type ServiceSpec, specDigest } from '../../../schemas/service.ts';
 import { planOf } from '../../builders/plan.ts';
@@ -85,12 +85,21 @@ describe('quarantine', () => {
 describe('a plan that brings back what was rolled back', () => {
   const entries = log({ specs: [web('1')] }, { specs: [web('2')] }, { specs: [web('1')], back: 1 });
   const live = released([web('1')], { n: 3 });
-  const quarantined = quarantineOf(entries);
+  const quarantined = quarantineOf(entries).map((it) => ({ ...it, content: contentDigest(web('2')) }));
 
   it('needs consent, which names service, release and who rolled back', () => {
     expect(planOf({ services: [web('2')], released: live, quarantined }).consents).toEqual([
       'Service web would be as in release #2 again, which cli/ops rolled back at 2026-01-01T00:00:00.000Z (#3).',
     ]);
+  });
+
+  it('needs consent also with another version of a secret by now', () => {
+    const secret = (version: number, secrets: number) =>
+      serviceSpec({ name: 'web', template: { env: { V: `${version} {{secret:word}}` }, secrets: { word: secrets } } });
+    const gone = quarantineOf(log({ specs: [web('1')] }, { specs: [secret(2, 1)] }, { specs: [web('1')], back: 1 }));
+    const held = gone.map((it) => ({ ...it, content: contentDigest(secret(2, 1)) }));
+    expect(planOf({ services: [secret(2, 5)], released: live, quarantined: held }).consents).toHaveLength(1);
+    expect(planOf({ services: [secret(3, 5)], released: live, quarantined: held }).consents).toEqual([]);
   });
 
   it('needs none when it brings something else, or is a rollback itself', () => {
