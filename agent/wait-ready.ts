@@ -6,6 +6,7 @@ import type { Evidence } from '../schemas/step.ts';
 import { byInstance, chosen } from './desired.ts';
 import type { Engine } from './docker/port.ts';
 import { mayRunAgain } from './heal.ts';
+import { howItEnded } from './how-it-ended.ts';
 import { instanceKey } from './identity.ts';
 import type { Prober } from './prober.ts';
 import type { Health } from './readiness.ts';
@@ -36,9 +37,7 @@ function verdict(container: Seen | undefined, health: Health | null, spec: Servi
     };
   if (container.state === 'dead') return { kind: 'exited', reason: 'its container is dead' };
   if (container.state !== 'exited') return { kind: 'wait' };
-  const reason = container.oomKilled
-    ? 'it was killed for lack of memory'
-    : `it ended with exit code ${container.lastExitCode ?? 'unknown'}`;
+  const reason = howItEnded(container, spec.template);
   const mayReturn = mayRunAgain(spec, container) && now - (container.finishedAt ?? now) < RESTART_GRACE_MS;
   return mayReturn ? { kind: 'wait' } : { kind: 'exited', reason };
 }

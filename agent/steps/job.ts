@@ -3,6 +3,7 @@ import { SlipwayError } from '../../schemas/errors.ts';
 import type { StepAction } from '../../schemas/step.ts';
 import type { Creator } from '../creator.ts';
 import type { Engine } from '../docker/port.ts';
+import { howItEnded } from '../how-it-ended.ts';
 import { hostnameOf, jobLabels, jobName, jobSlot, LABEL } from '../identity.ts';
 import type { Journal } from '../journal.ts';
 import { withCandidates } from '../journal-records.ts';
@@ -99,7 +100,7 @@ export function jobStep(deps: JobDeps): Handler<'job'> {
     if (ended === 'removed') throw removed(action);
     const exitCode = ended.exitCode ?? -1;
     if (exitCode === 0) return { exitCode };
-    const reason = ended.oomKilled ? 'it was killed for lack of memory' : `it ended with exit code ${exitCode}`;
+    const reason = howItEnded(ended, action.spec.template);
     const evidence = await gatherEvidence(engine, { slot: action.service, reason, container: ended, lastProbe: null });
     throw new SlipwayError('JOB_FAILED', `job ${action.service}: ${reason}`, { evidence: [evidence] });
   };

@@ -124,7 +124,9 @@ it.concurrent('what takes more memory than its limit is killed, and the deploy s
   };
   const ran = await deploy('greedy', [{ name: 'hog', job: true, template }]);
   expect(ran.code).toBe(1);
-  expect(ran.stdout + ran.stderr).toContain('job hog: it was killed for lack of memory');
+  expect(ran.stdout + ran.stderr).toMatch(
+    /job hog: it (was killed|ended with exit code 137, most likely) for lack of memory/,
+  );
 });
 
 it.concurrent('logs are rotated at the size and number of the manifest', async () => {

@@ -180,6 +180,10 @@ it('a volume that a live service mounts is not removed; once none does, it is, a
 
 it('`down --purge` of one leaves containers, network, rules, images and volumes of the other serving', async () => {
   const before = await stays();
+  // Images of a removed namespace go by themselves after a while: here is one that does not.
+  const again = { namespace: 'again', services: [web('again', 'own', `${own.host}/shop/own:1`)] };
+  const deployedAgain = await going.slipway(['deploy', '-f', await going.manifest('again', again)]);
+  expect(deployedAgain.code, deployedAgain.stderr).toBe(0);
   expect(await ownImage()).not.toBe('');
   expect(await processesOf(going.stateDir)).not.toEqual([]);
   const down = await going.slipway(['down', '--purge']);
@@ -203,5 +207,5 @@ it('of an installation that was removed no image, container, network, rule, proc
   expect(existsSync(going.stateDir)).toBe(false);
   await expect.poll(() => processesOf(going.stateDir)).toEqual([]);
   // The tracked repository is the user's.
-  expect(await readdir(going.dir)).toEqual(['fleet']);
+  expect(await readdir(going.dir)).toEqual(['fleet', 'manifests']);
 });

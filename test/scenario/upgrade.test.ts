@@ -65,7 +65,7 @@ const recordIn = async (path: string) =>
   JSON.parse(await readFile(join(host.stateDir, path), 'utf8')) as { pid: number; build?: string };
 const natsPids = async () => await pidsOf('nats-server', join(host.stateDir, 'nats'));
 
-async function eventually(check: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
+async function eventually(check: () => Promise<boolean>, what: string, withinMs = 60_000): Promise<void> {
   const until = performance.now() + withinMs;
   while (!(await check())) {
     if (performance.now() > until) throw new Error(`never happened: ${what}`);
