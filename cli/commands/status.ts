@@ -6,11 +6,12 @@ import { readWaiting } from '../../controller/consent/read-waiting.ts';
 import { type Waiting, waitingText } from '../../controller/consent/waiting.ts';
 import { readSnapshots, readSpecs } from '../../controller/execute/situation.ts';
 import { type Leftover, leftoversOf, leftoverText } from '../../controller/leftovers.ts';
+import { slotViews } from '../../controller/slots.ts';
 import { readSourceReport, type SourceReport } from '../../controller/source-report.ts';
 import { readTracked, type Tracked } from '../../controller/tracked.ts';
 import type { Deploy, NamespaceRecord } from '../../schemas/deploy.ts';
 import { type DiskReport, freeText } from '../../schemas/disk.ts';
-import type { InstanceReport, MachineSnapshot } from '../../schemas/observed.ts';
+import type { MachineSnapshot } from '../../schemas/observed.ts';
 import type { Release } from '../../schemas/release.ts';
 import type { ServiceSpec } from '../../schemas/service.ts';
 import { buildOf } from '../../store/build.ts';
@@ -96,20 +97,13 @@ async function statusOf(
     readWaiting(connection, namespace),
   ]);
   const reports = snapshots.flatMap((it) => it.instances).filter((it) => it.namespace === namespace);
-  const reported = new Set(snapshots.map((it) => it.machine));
-  const slots = (release?.slots ?? []).map((row) => {
-    const match = (it: InstanceReport) =>
-      it.slot === row.slot && it.template === row.template && it.deploy === row.deploy;
-    const report = reports.find(match) ?? reports.find((it) => it.slot === row.slot && it.viaSwap);
-    const missing = reported.has(row.machine) ? 'missing' : 'unknown';
-    return {
-      slot: row.slot,
-      machine: row.machine,
-      state: report?.state ?? missing,
-      address: report?.address ?? '',
-      restarts: report?.restarts ?? 0,
-    };
-  });
+  const slots = slotViews(release, snapshots).map(({ slot, machine, state, report }) => ({
+    slot,
+    machine,
+    state,
+    address: report?.address ?? '',
+    restarts: report?.restarts ?? 0,
+  }));
   const none: ReadonlyMap<string, ServiceSpec> = new Map();
   const unnamed = leftoversOf({ release, specs: none, open, reports });
   const specs = release === null || unnamed.length === 0 ? none : await readSpecs(connection.store, release);

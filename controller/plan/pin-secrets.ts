@@ -47,14 +47,14 @@ export function pinSecrets(args: {
       const known = args.facts.get(name);
       const problem = problemOf(known, inEnv.has(name), `${args.namespace}/${name}`);
       if (problem !== null) {
-        const message = `${service.name}: secret ${name} ${problem}`;
-        failures.push({ code: 'SECRET_MISSING', service: service.name, message });
+        failures.push({ code: 'SECRET_MISSING', service: service.name, message: `secret ${name} ${problem}` });
       }
       return [name, known?.version ?? 0];
     });
     secrets[service.name] = Object.fromEntries(pinned);
   }
-  return { secrets, failures: failures.toSorted((a, b) => (a.message < b.message ? -1 : 1)) };
+  const key = (it: PlanFailure) => `${it.service} ${it.message}`;
+  return { secrets, failures: failures.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)) };
 }
 
 /** A job that differs in nothing but versions of secrets: a new password is no reason to migrate again. */

@@ -41,9 +41,9 @@ describe('pinSecrets', () => {
   });
 
   it.each([
-    ['is missing', [], /^web: secret db is not set: `slipway secret set production\/db`/],
-    ['is empty', [facts('db', { sizeBytes: 0 })], /^web: secret db is empty/],
-    ['is no text', [facts('db', { isText: false })], /^web: secret db is not text/],
+    ['is missing', [], /^secret db is not set: `slipway secret set production\/db`/],
+    ['is empty', [facts('db', { sizeBytes: 0 })], /^secret db is empty/],
+    ['is no text', [facts('db', { isText: false })], /^secret db is not text/],
   ] as const)('fails by name when one that the environment names %s', (_, known, message) => {
     const { failures } = pin([serviceSpec(env('{{secret:db}}'))], known);
 
