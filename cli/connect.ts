@@ -12,7 +12,7 @@ import { isDeadOwner } from '../controller/execute/lease-owner.ts';
 import { type RemovedVolume, type RemoveVolumeArgs, removeVolume } from '../controller/execute/remove-volume.ts';
 import type { ExecutorDeps } from '../controller/execute/session.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
-import { createSecrets, type Secrets } from '../controller/secrets.ts';
+import type { Secrets } from '../controller/secrets.ts';
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { ExecInput, ExecOrder } from '../schemas/exec.ts';
@@ -21,15 +21,15 @@ import { type Logger, silentLogger } from '../schemas/logger.ts';
 import { connectNats } from '../store/nats.ts';
 import type { Store } from '../store/port.ts';
 import { createTrace } from '../store/trace.ts';
-import { clusterKey } from '../trust/secret-keys.ts';
 import { signStep } from '../trust/sign.ts';
 import { signExecInput, signExecOrder } from '../trust/sign-exec.ts';
 import type { SignedBody } from '../trust/signed-body.ts';
 import { refuseHalfRestored } from './backup/marker.ts';
 import type { Output } from './output.ts';
 import type { CommandContext } from './run-command.ts';
+import { secretsOf } from './secrets-of.ts';
 import { readInstallation } from './state-dir.ts';
-import { operatorKey, trustedMachines } from './up/keys.ts';
+import { operatorKey } from './up/keys.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -90,12 +90,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
   const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
   const agents = createAgents({ messages: store.messages, sign: (step) => signStep(step, key), clock });
   const actor = `cli/${userInfo().username}`;
-  const secrets = createSecrets({
-    bucket: store.bucket('secrets'),
-    installation: installation.id,
-    clusterKey: () => clusterKey(paths.keys),
-    machineKeys: () => trustedMachines(paths, installation.id),
-  });
+  const secrets = secretsOf(store, paths, installation);
   const executing: ExecutorDeps = {
     store,
     secrets,

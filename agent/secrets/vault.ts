@@ -43,7 +43,7 @@ export async function openVault({ path, installation, keys, trace, onOpened }: V
       const what = `version ${version} of secret ${name} of ${namespace}`;
       throw new SlipwayError(
         'SECRET_UNREADABLE',
-        `${what} never reached this machine: \`slipway deploy ${namespace}\``,
+        `${what} never reached this machine: \`slipway secret set ${namespace}/${name}\` with a new value sends it`,
       );
     }
     const { privateKey } = await keys();

@@ -20,11 +20,13 @@ import { removeMarker, writeMarker } from '../backup/marker.ts';
 import type { Backup } from '../backup/pack.ts';
 import { readBackup } from '../backup/read-file.ts';
 import { refuseUsed, restoreTarget, type Target, withNats } from '../backup/target.ts';
+import { fillVault } from '../backup/vault.ts';
 import { type ExpectedVolume, expectVolumes } from '../backup/volumes.ts';
 import { writeState } from '../backup/write-state.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Output, printable } from '../output.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
+import { secretsOf } from '../secrets-of.ts';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const MS_PER_SECOND = 1_000;
@@ -44,7 +46,7 @@ export async function restore(context: CommandContext): Promise<number> {
   await writeKeyFiles(paths.keys, backup.contents.keys);
   await writeDurable(paths.installation, `${JSON.stringify(installation, null, 2)}\n`, 0o644);
   const volumes = await expectVolumes({ root: paths.volumes, installation, log: backup.contents.log });
-  const generation = await restoreState(context, { backup, target, installation });
+  const { generation, secretsGone } = await restoreState(context, { backup, target, installation });
   await removeMarker(paths);
   const result = {
     installation,
@@ -52,6 +54,7 @@ export async function restore(context: CommandContext): Promise<number> {
     backupAt: backup.manifest.at,
     live: liveOf(backup),
     volumes,
+    secretsGone,
     frozen: true,
   };
   output.result(result, () => print(output, paths, { ...result, slipway: backup.manifest.slipway }));
@@ -64,8 +67,14 @@ interface Restoring {
   readonly installation: Installation;
 }
 
-/** The state is in NATS, frozen, under a new generation. */
-async function restoreState(context: CommandContext, it: Restoring): Promise<number> {
+interface Restored {
+  readonly generation: number;
+  /** Secrets of which what is live wants a version that no longer exists. */
+  readonly secretsGone: readonly string[];
+}
+
+/** The state is in NATS, frozen, under a new generation; the agent can open the secrets of what is live. */
+async function restoreState(context: CommandContext, it: Restoring): Promise<Restored> {
   const { output, paths, signal } = context;
   const { natsUrl } = it.installation;
   const over = new AbortController();
@@ -82,7 +91,11 @@ async function restoreState(context: CommandContext, it: Restoring): Promise<num
     });
     try {
       if (!it.target.resumed) await refuseUsed(store, natsUrl);
-      return await fillStore(store, it, output);
+      const generation = await fillStore(store, it, output);
+      const secrets = secretsOf(store, paths, it.installation);
+      await mkdir(paths.agent, { recursive: true, mode: 0o700 });
+      const secretsGone = await fillVault({ store, secrets, paths, installation: it.installation });
+      return { generation, secretsGone };
     } finally {
       await store.close();
       if (natsUrl === null) await syncChanged(paths.nats, 0);
@@ -131,7 +144,14 @@ function liveOf({ contents: { log } }: Backup): Live[] {
 function print(
   output: Output,
   paths: StatePaths,
-  it: { installation: Installation; backupAt: string; slipway: string; live: Live[]; volumes: ExpectedVolume[] },
+  it: {
+    installation: Installation;
+    backupAt: string;
+    slipway: string;
+    live: Live[];
+    volumes: ExpectedVolume[];
+    secretsGone: readonly string[];
+  },
 ): void {
   const { id, machine, natsUrl } = it.installation;
   output.line(`installation ${id} of machine ${machine} is restored to ${paths.root}`);
@@ -151,6 +171,10 @@ function print(
   output.line('next:');
   for (const { namespace, volume, path } of missing)
     output.line(`  copy the data of volume ${namespace}/${volume} to ${path} (its services wait for it)`);
+  for (const name of it.secretsGone)
+    output.line(
+      `  \`slipway secret set ${name}\`: what was live used a version before the newest (its services wait for it)`,
+    );
   output.line('  load images that only this machine had; those of registries are pulled again');
   output.line('  slipway up --detach     # workloads: containers that still run are adopted, others started');
   output.line('  slipway status          # is that what you expect?');

@@ -31,7 +31,8 @@ beforeAll(async () => {
   file = join(host.dir, 'slipway.backup');
   saved = join(host.dir, 'saved-volumes');
   const stored = { template: undefined, strategy: { recreate: {} } };
-  const web = webService({ hostname: 'web.test' });
+  succeeded(await host.slipway(['secret', 'set', 'shop/version'], {}, '1'));
+  const web = webService({ hostname: 'web.test', version: '{{secret:version}}' });
   const db = webService({ hostname: 'db.test', name: 'db' });
   const { template } = db as { template: object };
   const mounts = [{ source: { volume: 'data' }, target: '/data' }];
