@@ -3,7 +3,7 @@
 import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
-import type { ManagedBy, Release, VolumeRow } from '../schemas/release.ts';
+import type { ManagedBy, VolumeRow } from '../schemas/release.ts';
 import { type SecretName, secretNames } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
@@ -17,6 +17,7 @@ import { withSameImage } from './patch/same-image.ts';
 import { buildPlan } from './plan/build.ts';
 import type { PlanFailure, PlanInput, PlanResult } from './plan/input.ts';
 import { pinSecrets } from './plan/pin-secrets.ts';
+import { rollbackTarget } from './rollback-target.ts';
 import { readSecretFacts } from './secrets.ts';
 
 export interface PlanRequest {
@@ -190,29 +191,6 @@ async function planPinned(
 
 function imagesOf(services: readonly ServiceSpec[]): Record<string, ImageRef> {
   return Object.fromEntries(services.map((it) => [it.name, it.template.image]));
-}
-
-async function rollbackTarget(store: Store, namespace: string, to: number | null): Promise<Release> {
-  const live = await store.log.live(namespace);
-  if (live === null) throw new SlipwayError('UNKNOWN_NAMESPACE', `${namespace} has no live release to roll back from`);
-  const releases = (await store.log.entries(namespace)).filter((it) => it.kind === 'release');
-  // A checkpoint names the specs that it started from while it runs a mixture: what converged last differs from it.
-  const same = (it: Release) => live.final && digestOf(it.services) === digestOf(live.services);
-  const target =
-    to === null
-      ? releases.findLast((it) => it.n < live.n && it.final && !same(it))
-      : releases.find((it) => it.n === to);
-  if (target !== undefined) return target;
-  const known = releases
-    .map((it) => `#${it.n}`)
-    .slice(-10)
-    .join(', ');
-  throw new SlipwayError(
-    'UNKNOWN_RELEASE',
-    to === null
-      ? `${namespace} has no earlier release that differs from #${live.n}`
-      : `${namespace} has no release #${to}; the last are ${known}`,
-  );
 }
 
 /** A released spec as a desired one: its image is given separately. */

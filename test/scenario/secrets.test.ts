@@ -205,6 +205,16 @@ it('a container that tells its secret before it dies tells it to nobody', async 
   expect(ran.stdout.match(/\[secret greeting\]/g)?.length).toBeGreaterThanOrEqual(4);
 });
 
+it('a rollback goes past releases that differ in versions of secrets alone', async () => {
+  await slipway(['secret', 'rotate', 'shop/word']);
+  const list = await slipway(['releases', 'shop', '--json']);
+  const { live } = (JSON.parse(list.stdout) as { data: { live: number } }).data;
+  const back = await slipway(['rollback', 'shop', '--dry-run', '--json']);
+  const plan = JSON.parse(back.stdout) as { data: { rollbackTo: number; changes: { kind: string }[] } };
+  expect(plan.data.rollbackTo).toBeLessThan(live - 1);
+  expect(plan.data.changes.some((it) => it.kind !== 'unchanged')).toBe(true);
+});
+
 it('a planted secret turns up nowhere, in no form', async () => {
   for (const args of [
     ['status', '--json'],
