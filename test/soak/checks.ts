@@ -1,7 +1,9 @@
 /** What must be true after a soak, asked of the parts themselves: docker, nft, ip, HAProxy, the volume, the raw log. */
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { Store } from '../../store/port.ts';
 import type { Host } from '../lab/host.ts';
@@ -15,6 +17,7 @@ import type { Kill } from './story.ts';
 import type { Victim } from './victims.ts';
 import { NAMESPACE, TURN, VIOLATIONS, VOLUME } from './workload.ts';
 
+const run = promisify(execFile);
 const CONVERGE_MS = 150_000;
 /** How long after a kill of it users may see errors. Everybody else can die without a user noticing. */
 const ERRORS_ALLOWED_MS: Partial<Record<Victim, number>> = { haproxy: 15_000 };
@@ -41,7 +44,9 @@ export async function expectConverged(host: Host, wanted: readonly string[]): Pr
     if (there && target && routed && JSON.stringify(view(there)) === JSON.stringify(target)) return;
     if (Date.now() > until) {
       const { stdout } = await host.slipway(['deploys', NAMESPACE, '--limit', '5']);
-      expect(there && view(there), `when it has been quiet for ${CONVERGE_MS / 1000} s\n${stdout}`).toEqual(target);
+      const links = await run('ip', ['-details', 'link', 'show', 'master', host.installation.bridge]);
+      const text = `when it has been quiet for ${CONVERGE_MS / 1000} s\n${stdout}\n${links.stdout}`;
+      expect(there && view(there), text).toEqual(target);
       expect(there?.servers, 'addresses that HAProxy sends to').toEqual(there?.addresses.slice(0, 2));
     }
     await sleep(500);
