@@ -2,7 +2,6 @@
  * What really is there of one installation, asked of docker, nft, ip, HAProxy and NATS themselves, not of our records.
  */
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,7 +17,7 @@ export interface Inventory {
   readonly servers: readonly string[];
   /** Addresses in the packet filter's namespace map. */
   readonly members: readonly string[];
-  /** Interfaces on the bridge. */
+  /** Interfaces on the bridge that lead into a container. */
   readonly links: number;
 }
 
@@ -111,7 +110,9 @@ async function readMembers(host: Host): Promise<string[]> {
   ].toSorted();
 }
 
+/** One whose other end is still on the machine connects nobody: dockerd was killed before it gave that end to a container. */
 async function readLinks(host: Host): Promise<number> {
-  const names = await readdir(`/sys/class/net/${host.installation.bridge}/brif`).catch(() => []);
-  return names.length;
+  const shown = await run('ip', ['-json', 'link', 'show', 'master', host.installation.bridge]).catch(() => null);
+  const links = JSON.parse(shown?.stdout.trim() || '[]') as { readonly link_netnsid?: number }[];
+  return links.filter((it) => it.link_netnsid !== undefined).length;
 }
