@@ -64,7 +64,16 @@ export function startSession(deps: SessionDeps): Session {
   /** The process is known a moment after the command began. */
   async function findProcess(): Promise<void> {
     while (!ended.signal.aborted && !searching.signal.aborted) {
-      const { pid, exitCode } = await inside.state();
+      const state = await inside.state().catch((error: unknown) => {
+        // Asked again: a command whose process is never found could not be ended.
+        log.debug({ err: error }, 'the engine did not say which process a command in a container is');
+        return null;
+      });
+      if (state === null) {
+        await sleep(LOOK_EVERY_MS, ended.signal);
+        continue;
+      }
+      const { pid, exitCode } = state;
       const leader = pid === null ? null : await processRecord(pid);
       if (leader !== null) {
         command = { containerId, leader };
