@@ -84,6 +84,19 @@ export const ERRORS = {
   GATEWAY_FAILED: { retry: 'backoff', means: 'HAProxy did not take the configuration; the last good one serves.' },
   NETWORK_FAILED: { retry: 'backoff', means: 'The bridge, the packet filter or the resolver could not be set up.' },
   VOLUME_FAILED: { retry: 'operator', means: 'The volume driver failed.' },
+  FORGE_UNAVAILABLE: {
+    retry: 'backoff',
+    means: 'The forge (GitHub) does not answer, or a limit of its API is reached; pull requests wait, deploys do not.',
+  },
+  FORGE_REFUSED: {
+    retry: 'operator',
+    means: 'The credentials for the forge are missing, wrong, or lack a right that is named.',
+  },
+  FORGE_INVALID: { retry: 'operator', means: 'The forge refuses what was sent to it.' },
+  PULL_REFUSED: {
+    retry: 'new-revision',
+    means: 'What was asked of a pull request cannot be done with it: a fork, another head, no such preview.',
+  },
   UNTRUSTED: { retry: 'operator', means: 'A signature is missing, wrong, or by a key that is not on the list.' },
   BACKUP_INVALID: {
     retry: 'operator',

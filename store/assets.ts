@@ -69,6 +69,9 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
     heads: bucket('heads'),
     consents: bucket('consents'),
     freezes: bucket('freezes'),
+    pulls: bucket('pulls'),
+    previews: bucket('previews'),
+    commands: bucket('commands'),
   };
 }
 

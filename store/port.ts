@@ -23,6 +23,12 @@ export type BucketName =
   | 'heads'
   | 'consents'
   | 'freezes'
+  /** Pull requests, by number. */
+  | 'pulls'
+  /** Preview namespaces, by name. */
+  | 'previews'
+  /** Commands in comments that were taken, by comment id: each once, ever. */
+  | 'commands'
   | 'observed';
 
 export interface Entry {

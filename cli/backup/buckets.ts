@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Freeze } from '../../schemas/consent.ts';
 import { Deploy, Intent, NamespaceRecord } from '../../schemas/deploy.ts';
+import { PullRecord } from '../../schemas/forge.ts';
 import { Machine } from '../../schemas/observed.ts';
 import { SecretRecord } from '../../schemas/secret.ts';
 import type { BucketName } from '../../store/port.ts';
@@ -26,6 +27,9 @@ const BACKED_UP = {
   cursors: { read: 'before-log', record: anything },
   heads: { read: 'before-log', record: anything },
   freezes: { read: 'before-log', record: Freeze },
+  pulls: { read: 'before-log', record: PullRecord },
+  previews: { read: 'before-log', record: anything },
+  commands: { read: 'before-log', record: anything },
   consents: null,
   machines: { read: 'after-log', record: Machine },
   secrets: { read: 'after-log', record: SecretRecord },
