@@ -3,7 +3,7 @@
 import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
-import type { ManagedBy, VolumeRow } from '../schemas/release.ts';
+import type { ManagedBy, ReleaseRef, VolumeRow } from '../schemas/release.ts';
 import { type SecretName, secretNames } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
@@ -31,6 +31,10 @@ export interface PlanRequest {
   readonly gatewayPorts: readonly number[];
   /** Resolve every image string again. */
   readonly refreshImages?: boolean;
+  /** What it was forked from. */
+  readonly forkedFrom?: ReleaseRef | undefined;
+  /** Whose image digests it takes over. */
+  readonly promotedFrom?: ReleaseRef | undefined;
 }
 
 /** sha256 of one namespace's desired state: the loop acts when it changes. */
@@ -229,6 +233,8 @@ function inputOf(
     gatewayPorts: request.gatewayPorts,
     maxRemovePercent: request.maxRemovePercent,
     approvalRequired: request.approvalRequired,
+    forkedFrom: request.forkedFrom,
+    promotedFrom: request.promotedFrom,
   };
 }
 

@@ -74,9 +74,16 @@ export function buildPlan(input: PlanInput): PlanResult {
     ],
     approvals: [],
     rollbackTo: input.rollbackTo,
+    ...originOf(input),
   };
   const whole: Plan = { id: planId(plan), ...plan };
   return { ok: true, plan: { ...whole, approvals: approvalsOf(whole, input.approvalRequired) } };
+}
+
+/** A fork stays one, whatever else is deployed there. */
+function originOf({ forkedFrom, promotedFrom, released }: PlanInput): Pick<Plan, 'forkedFrom' | 'promotedFrom'> {
+  const fork = forkedFrom ?? released?.release.lineage.forkedFrom;
+  return { ...(fork && { forkedFrom: fork }), ...(promotedFrom && { promotedFrom }) };
 }
 
 /** Jobs of the target that did not run to their end for this template, in order of name. */
