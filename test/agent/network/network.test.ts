@@ -24,7 +24,8 @@ function machine(given: EngineNetwork[] = []) {
         tables.clear();
         for (const [, table = ''] of script.matchAll(/^table (.*) \{$/gm)) tables.add(table);
       },
-      tables: async () => new Set(tables),
+      sets: async () => new Map(),
+    tables: async () => new Set(tables),
     },
     engine: {
       listNetworks: async () => [...networks],
