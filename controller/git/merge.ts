@@ -96,9 +96,9 @@ async function both(deps: MergeDeps, ours: FileChange, theirs: FileChange): Prom
   const mode = a.mode === base.mode ? b.mode : a.mode;
   if (a.oid === b.oid || b.oid === base.oid) return { mode, oid: a.oid };
   if (a.oid === base.oid) return { mode, oid: b.oid };
-  const texts = await Promise.all([base, a, b].map((it) => deps.objects.blob(it.oid, MAX_TEXT_BYTES)));
-  const [baseText, ourText, theirText] = texts;
-  if (baseText == null || ourText == null || theirText == null) return 'conflict';
+  const text = ({ oid }: Entry) => deps.objects.blob(oid, MAX_TEXT_BYTES);
+  const [baseText, ourText, theirText] = [await text(base), await text(a), await text(b)];
+  if (baseText === null || ourText === null || theirText === null) return 'conflict';
   const merged = mergeLines(baseText, ourText, theirText);
   return merged === null ? 'conflict' : { mode, oid: await deps.loose.write('blob', merged) };
 }
