@@ -61,9 +61,13 @@ export function imageWords(spec: ServiceSpec): { readonly name: string; readonly
   return { name: spec.imageName, pinned: ('repo' in image ? image.digest : imageText(image)).slice(0, DIGEST_SHOWN) };
 }
 
-/** A step as words; `name` marks foreign words. */
-export function stepWords(step: PlanStep, name: (text: string) => string): string {
-  const slots = (rows: readonly PlannedSlot[]) => rows.map((it) => name(it.slot)).join(', ');
+/** A step as words; `name` marks foreign words, `list` joins names of slots. */
+export function stepWords(
+  step: PlanStep,
+  name: (text: string) => string,
+  list: (names: readonly string[]) => string = (names) => names.join(', '),
+): string {
+  const slots = (rows: readonly PlannedSlot[]) => list(rows.map((it) => name(it.slot)));
   const at = name(step.machine);
   switch (step.verb) {
     case 'pull':
