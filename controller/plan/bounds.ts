@@ -29,10 +29,13 @@ export function shortPlain(text: string, maxLength: number): string {
   return shown.length <= maxLength ? shown : `${wellFormed(shown.slice(0, maxLength - 1))}…`;
 }
 
-/** The first of the texts, and how many more there are. */
-export function firstOf(texts: readonly string[], most: number): string {
-  const more = texts.length - most;
-  return more > 0 ? `${texts.slice(0, most).join(', ')} and ${more} more` : texts.join(', ');
+/** The first of the texts as `write` writes them, and how many more there are. */
+export function firstOf(texts: readonly string[], most: number, write: (text: string) => string): string {
+  const shown = texts
+    .slice(0, most)
+    .map((it) => write(it))
+    .join(', ');
+  return texts.length > most ? `${shown} and ${texts.length - most} more` : shown;
 }
 
 /**
@@ -43,7 +46,10 @@ export function fence(lines: readonly string[], { maxLines = 20, maxBytes = 3_00
   const shown: string[] = [];
   let left = maxBytes;
   for (const line of lines.slice(-maxLines).toReversed()) {
-    const text = plainWithin(stripVTControlCharacters(line.slice(0, LOG_LINE_BYTES * 4)).replaceAll('\t', '  '), LOG_LINE_BYTES);
+    const text = plainWithin(
+      stripVTControlCharacters(line.slice(0, LOG_LINE_BYTES * 4)).replaceAll('\t', '  '),
+      LOG_LINE_BYTES,
+    );
     left -= bytesOf(text) + 1;
     if (left < 0) break;
     shown.unshift(text);

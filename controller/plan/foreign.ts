@@ -2,9 +2,10 @@
 
 /**
  * Control characters, line separators, bidirectional controls, zero-width and other characters that show nothing, lone
- * surrogates. Source: Unicode TR36 and "Trojan Source" (CVE-2021-42574).
+ * surrogates. Source: Unicode TR36 and "Trojan Source" (CVE-2021-42574). Not the one that makes a pictograph an emoji.
  */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const INVISIBLE =
+  /(?!(?<=\p{Extended_Pictographic})\ufe0f)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /**
  * What GitHub makes links of (or pictures: `:+1:`), looking at rendered text, so that neither entities nor backslashes

@@ -68,15 +68,14 @@ function hurt(change: Change): keyof typeof ORDER {
 
 function changeRow(change: Change, spec: ServiceSpec | undefined, slots: readonly PlannedSlot[]): string {
   const image = spec === undefined ? null : imageWords(spec);
-  const where = slots.slice(0, SLOTS_SHOWN + 1).map((it) => codeSpan(`${it.slot} on ${it.machine}`));
-  const rest = slots.length - SLOTS_SHOWN;
-  const shown = rest > 0 ? `${where.slice(0, SLOTS_SHOWN).join(', ')} and ${rest} more` : where.join(', ');
+  const places = slots.map((it) => `${it.slot} on ${it.machine}`);
+  const where = firstOf(places, SLOTS_SHOWN, codeSpan);
   const why = spec === undefined || slots.length === 0 ? '' : ` (${shortProse(placementReason(spec), 200)})`;
   return tableRow([
     `${MARKS[change.kind]} ${changeWords(change)}`,
     codeSpan(change.service),
     image === null ? '' : `${shortCode(image.name, 200)} ${shortCode(image.pinned)}`,
-    `${shown}${why}`,
+    `${where}${why}`,
   ]);
 }
 
@@ -104,8 +103,13 @@ function fieldsSection(plan: Plan, showEnv: boolean): Section {
 
 function fieldWords({ path, before, after }: FieldChange, showEnv: boolean): string {
   const name = shortCode(path);
-  if (!path.startsWith(ENV_PREFIX) || showEnv) return `${name}: ${shortCode(before, 400)} → ${shortCode(after, 400)}`;
+  if (!path.startsWith(ENV_PREFIX) || showEnv) return `${name}: ${valueText(before)} → ${valueText(after)}`;
   return `${name} ${before === 'none' ? 'added' : after === 'none' ? 'removed' : 'changed'}`;
+}
+
+/** Digests by their first digits, as in the table of changes. */
+function valueText(value: string): string {
+  return shortCode(value.replaceAll(/(sha256:[\da-f]{12})[\da-f]{52}/g, '$1'), 400);
 }
 
 function phasesSection(plan: Plan): Section {
@@ -120,12 +124,18 @@ function phasesSection(plan: Plan): Section {
       detail: [
         ...phase.steps
           .slice(0, STEPS_SHOWN)
-          .map((it) => `   - ${stepWords(it, shortCode, (names) => firstOf(names, SLOTS_SHOWN))}`),
+          .map((it) => `   - ${stepWords(it, shortCode, (names) => firstOf(names, SLOTS_SHOWN, shortCode))}`),
         ...(more > 0 ? [`   - and ${more} more`] : []),
       ],
     };
   });
-  return { title: 'Phases', folded: true, rank: RANKS.phases, entries, more: (left) => `\n${count(left, 'phase')} more` };
+  return {
+    title: 'Phases',
+    folded: true,
+    rank: RANKS.phases,
+    entries,
+    more: (left) => `\n${count(left, 'phase')} more`,
+  };
 }
 
 function downtimeSection({ downtime }: Plan): Section {

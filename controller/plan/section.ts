@@ -119,7 +119,8 @@ function written({ section, opening, closing, entries, details }: Draft): string
     return [text, ...detail.slice(0, count), ...cut];
   });
   const more = section.entries.length - entries;
-  return [...opening, ...lines, ...(more > 0 ? [section.more(more)] : []), ...closing].join('\n');
+  const body = [...opening, ...lines, ...(more > 0 ? [section.more(more)] : [])].join('\n').trimEnd();
+  return [body, ...closing].join('\n');
 }
 
 function detailMore(count: number): string {
