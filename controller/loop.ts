@@ -5,6 +5,7 @@
  * git says something new. Where plans are approved, what was approved is carried out before what git said later.
  */
 import type { Digest, NamespaceName } from '../schemas/names.ts';
+import type { Desired } from '../schemas/service.ts';
 import { maySupersede } from './decide.ts';
 import { type PassDeps, pass, type Target, type Wanted, type Worker } from './pass.ts';
 import { desiredDigest } from './reconcile.ts';
@@ -20,6 +21,12 @@ export interface Loop {
 }
 
 const REMOVED_DIGEST: Digest = '0'.repeat(64);
+
+/** What the loop remembers a desired state by; null: its manifests are gone. */
+export function digestOfTarget(desired: Desired | null): Digest {
+  return desired === null ? REMOVED_DIGEST : desiredDigest(desired);
+}
+
 /** Revisions of a namespace that may wait for their approval at once. */
 const MOST_EARLIER = 20;
 
@@ -41,7 +48,7 @@ export function createLoop(deps: PassDeps, signal: AbortSignal): Loop {
 
   return {
     want(wanted) {
-      const digest = wanted.desired === null ? REMOVED_DIGEST : desiredDigest(wanted.desired);
+      const digest = digestOfTarget(wanted.desired);
       const worker = workers.get(wanted.namespace);
       if (worker === undefined) return start({ wanted, digest });
       const before = worker.target;

@@ -104,7 +104,7 @@ export async function pass(deps: PassDeps, worker: Worker, signal: AbortSignal):
 }
 
 /** The desired digest in plans of this target; a removal is planned as a namespace without services. */
-function plannedDigest({ namespace, desired }: Wanted): Digest {
+export function plannedDigest({ namespace, desired }: Pick<Wanted, 'namespace' | 'desired'>): Digest {
   return desiredDigest(desired ?? { namespace, services: [], volumes: [] });
 }
 

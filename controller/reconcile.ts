@@ -31,6 +31,8 @@ export interface PlanRequest {
   readonly gatewayPorts: readonly number[];
   /** Resolve every image string again. */
   readonly refreshImages?: boolean;
+  /** Strings of other registries are looked up on machines only, never asked for: manifests of strangers name them. */
+  readonly onlyRegistries?: readonly string[];
 }
 
 /** sha256 of one namespace's desired state: the loop acts when it changes. */
@@ -49,6 +51,7 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
     messages: request.store.messages,
     fresh: 'all',
     refresh: request.refreshImages ?? false,
+    onlyRegistries: request.onlyRegistries ?? null,
   });
   return await planPinned(situation, request, { ...pinned, kind: 'deploy', released, isFresh: () => true });
 }
@@ -83,6 +86,7 @@ export async function planPatch(
     messages: store.messages,
     fresh: new Set([patch.service]),
     refresh: request.refreshImages ?? false,
+    onlyRegistries: null,
   });
   const before = released.get(patch.service);
   const { desired, images } =

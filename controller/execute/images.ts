@@ -5,7 +5,7 @@
  * the string changes, with `pull_policy = "always"`, or on request.
  */
 import { z } from 'zod';
-import { ERRORS, type ErrorCode, SlipwayError } from '../../schemas/errors.ts';
+import { ERRORS, type ErrorCode, isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import { type DesiredService, ImageRef, type ServiceSpec } from '../../schemas/service.ts';
 import type { Messages } from '../../store/port.ts';
 import type { PlanFailure } from '../plan/input.ts';
@@ -37,6 +37,7 @@ export interface PinnedImages {
  * @param machine whose engine and registry credentials are asked
  * @param fresh services whose strings may be resolved again; every other one keeps what is live, whatever it says
  * @param refresh resolve the strings of these again although nothing asks for it
+ * @param onlyRegistries of other registries only what an engine has is taken; nobody is asked
  */
 export async function pinImages(args: {
   readonly services: readonly DesiredService[];
@@ -45,6 +46,8 @@ export async function pinImages(args: {
   readonly messages: Messages;
   readonly fresh: FreshServices;
   readonly refresh: boolean;
+  /** Registries that may be asked; null: all. */
+  readonly onlyRegistries: readonly string[] | null;
 }): Promise<PinnedImages> {
   const images: Record<string, ImageRef> = {};
   const failures: PlanFailure[] = [];
@@ -59,7 +62,7 @@ export async function pinImages(args: {
         return;
       }
       const key = `${service.pullPolicy} ${service.imageName}`;
-      const answer = asked.get(key) ?? (args.refresh ? resolveAnew(args, service) : resolve(args, service));
+      const answer = asked.get(key) ?? ask(args, service);
       asked.set(key, answer);
       try {
         images[service.name] = await answer;
@@ -71,6 +74,34 @@ export async function pinImages(args: {
   );
   const serviceOf = (it: PlanFailure) => it.service ?? '';
   return { images, failures: failures.toSorted((a, b) => (serviceOf(a) < serviceOf(b) ? -1 : 1)) };
+}
+
+async function ask(args: Parameters<typeof pinImages>[0], service: Resolvable): Promise<ImageRef> {
+  const { onlyRegistries } = args;
+  if (onlyRegistries !== null && !isOf(onlyRegistries, service.imageName)) return await onlyHere(args, service);
+  return args.refresh ? await resolveAnew(args, service) : await resolve(args, service);
+}
+
+/** An image string of a registry that nobody listed: an engine may have it, but nobody is asked for it. */
+async function onlyHere(args: Parameters<typeof resolve>[0], { imageName }: Resolvable): Promise<ImageRef> {
+  return await resolve(args, { imageName, pullPolicy: 'never' }).catch((error: unknown) => {
+    if (!isSlipwayError(error, 'IMAGE_NOT_FOUND')) throw error;
+    const why = `${imageName} is on no machine, and [images] registries in slipway.toml does not list where it comes from`;
+    throw new SlipwayError('IMAGE_NOT_FOUND', why, {}, error);
+  });
+}
+
+/** Whether a registry, or a folder of one, is what the image string begins with: by whole parts of its path. */
+function isOf(registries: readonly string[], imageName: string): boolean {
+  const full = withRegistry(imageName);
+  return registries.some((it) => full.startsWith(it.endsWith('/') ? it : `${it}/`));
+}
+
+/** Docker's rule: without a host in front it is Docker Hub's, and without a folder there a library image. */
+function withRegistry(imageName: string): string {
+  const [first = '', ...rest] = imageName.split('/');
+  if (rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')) return imageName;
+  return `docker.io/${rest.length === 0 ? 'library/' : ''}${imageName}`;
 }
 
 type Resolvable = Pick<DesiredService, 'imageName' | 'pullPolicy'>;

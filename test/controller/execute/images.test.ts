@@ -36,7 +36,15 @@ const api = serviceSpec({ name: 'api', imageName: 'reg/api:1', pullPolicy: 'alwa
 
 async function pin(services: readonly DesiredService[], fresh: FreshServices, refresh = false, live = [web, api]) {
   const released = new Map<string, ServiceSpec>(live.map((it) => [it.name, it]));
-  const { images } = await pinImages({ services, released, machine: 'm1', messages: store.messages, fresh, refresh });
+  const { images } = await pinImages({
+    services,
+    released,
+    machine: 'm1',
+    messages: store.messages,
+    fresh,
+    refresh,
+    onlyRegistries: null,
+  });
   return images;
 }
 
@@ -57,4 +65,23 @@ it('an image that was built on the machine has no registry to ask', async () => 
   const built = serviceSpec({ name: 'web', imageName: 'built:1' });
   await pin([unpinned(built)], 'all', true, [built]);
   expect(asked).toEqual(['built:1 if-not-present']);
+});
+
+it('of a registry that settings do not list only what an engine has is taken', async () => {
+  const services = ['nginx:1', 'ghcr.io/acme/web:2', 'ghcr.io/acmeevil/web:2', '127.0.0.1:5000/x:1'].map(
+    (imageName, i) => unpinned(serviceSpec({ name: `s${i}`, imageName })),
+  );
+  const onlyRegistries = ['ghcr.io/acme', 'docker.io/library'];
+  const common = { released: new Map(), machine: 'm1', messages: store.messages, refresh: true };
+  await pinImages({ ...common, services, fresh: 'all', onlyRegistries });
+  expect(asked.filter((it) => !it.endsWith(' never')).toSorted()).toEqual([
+    'ghcr.io/acme/web:2 always',
+    'ghcr.io/acme/web:2 if-not-present',
+    'nginx:1 always',
+    'nginx:1 if-not-present',
+  ]);
+  expect(asked.filter((it) => it.endsWith(' never')).toSorted()).toEqual([
+    '127.0.0.1:5000/x:1 never',
+    'ghcr.io/acmeevil/web:2 never',
+  ]);
 });

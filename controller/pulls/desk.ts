@@ -1,0 +1,82 @@
+/**
+ * The desk of pull requests: one call looks at one of them, reads everything again from the API and from git, and makes
+ * comment, statuses and preview be what they should be now. Calling it twice, late or in another order does no harm.
+ */
+import type { PullNumber, PullRecord } from '../../schemas/forge.ts';
+import type { Logger } from '../../schemas/logger.ts';
+import type { NamespaceName } from '../../schemas/names.ts';
+import { isoNow } from '../execute/clock.ts';
+import type { Deploys } from '../execute/deploys.ts';
+import type { Forge } from '../forge/port.ts';
+import type { Repository } from '../git/repository.ts';
+import type { Workshop } from '../git/workshop.ts';
+import type { Previews } from '../previews/port.ts';
+import type { SourceState } from '../source/state.ts';
+import { followedNamespaces } from './after-merge.ts';
+import type { AssessDeps } from './assess.ts';
+import { lookAtClosed, lookAtMerged } from './ended-pull.ts';
+import { lookAtOpen } from './open-pull.ts';
+import { type TrackedTip, tipOf } from './read-pull.ts';
+import type { PullRecords } from './records.ts';
+
+export interface DeskDeps extends AssessDeps {
+  readonly forge: Forge;
+  readonly repository: Repository;
+  readonly workshop: Workshop;
+  readonly records: PullRecords;
+  readonly deploys: Deploys;
+  readonly previews: Previews;
+  readonly installation: string;
+  readonly log: Logger;
+}
+
+export interface Desk {
+  /** What the tracked branch says now. Gives the pull requests that this may be about. */
+  onSource(state: SourceState): Promise<PullNumber[]>;
+  /** @throws what may pass: the caller comes again */
+  lookAt(number: PullNumber, signal: AbortSignal): Promise<void>;
+  /** Pull requests that are not over and have a comment about one of the namespaces; null: about any. */
+  about(namespaces: readonly NamespaceName[] | null): Promise<PullNumber[]>;
+  /** All that are not over, after the forge was asked which are open; previews of others end. */
+  all(signal: AbortSignal): Promise<PullNumber[]>;
+}
+
+const LOOK_AT = { open: lookAtOpen, merged: lookAtMerged, closed: lookAtClosed } as const;
+
+export function createDesk(deps: DeskDeps): Desk {
+  const { forge, records, previews } = deps;
+  const all = { ...deps, now: () => isoNow(deps.clock) };
+  let tip: TrackedTip | null = null;
+
+  async function notOver(): Promise<PullRecord[]> {
+    return (await records.list()).filter((it) => it.state !== 'done');
+  }
+
+  return {
+    async onSource(state) {
+      const next = tipOf(state);
+      if (next === null || next.revision === tip?.revision) return [];
+      tip = next;
+      return (await notOver()).map((it) => it.number);
+    },
+    async lookAt(number, signal) {
+      // Looked at again as soon as the tracked branch was read.
+      if (tip === null) return;
+      const pull = await forge.getPull(number, signal);
+      if (pull !== null) return await LOOK_AT[pull.state](all, pull, tip, signal);
+      await previews.end(number, 'the pull request is gone');
+      await records.amend(number, (it) => ({ ...it, state: 'done' }));
+    },
+    async about(namespaces) {
+      const isAbout = (it: PullRecord) =>
+        followedNamespaces(it).some((namespace) => namespaces === null || namespaces.includes(namespace));
+      return (await notOver()).filter(isAbout).map((it) => it.number);
+    },
+    async all(signal) {
+      const pulls = await forge.listPulls(null, signal);
+      const open = pulls.flatMap((it) => (it.state === 'open' ? [it.number] : []));
+      await previews.sweep(new Set(open));
+      return [...new Set([...open, ...(await notOver()).map((it) => it.number)])];
+    },
+  };
+}

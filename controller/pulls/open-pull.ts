@@ -1,0 +1,111 @@
+/** An open pull request: its plan for every namespace that it changes, and its preview. */
+import type { Pull, PullRecord } from '../../schemas/forge.ts';
+import type { NamespaceName } from '../../schemas/names.ts';
+import type { PreviewView } from '../comment/model.ts';
+import { digestOfTarget } from '../loop.ts';
+import { affectedBy, desiredOf } from './affected.ts';
+import { followedNamespaces } from './after-merge.ts';
+import { assess, type Outcome, standing } from './assess.ts';
+import type { DeskDeps } from './desk.ts';
+import { type Frame, filesOf, modelOf, notesOf, problemsOf } from './models.ts';
+import { type PullReading, readPull, type TrackedTip } from './read-pull.ts';
+import { type SayDeps, say, sayEnvironment, sayUntouched } from './say.ts';
+
+/** A pull request that leaves more namespaces alone than this gets statuses for the first ones only. */
+const MOST_UNTOUCHED = 50;
+
+export async function lookAtOpen(
+  deps: DeskDeps & SayDeps,
+  pull: Pull,
+  tip: TrackedTip,
+  signal: AbortSignal,
+): Promise<void> {
+  const [{ webUrl }, reading] = await Promise.all([deps.forge.identity(signal), readPull(deps, { pull, tip }, signal)]);
+  const { merge } = reading;
+  const record = await deps.records.change(pull, (it) => atHead(it, reading.head, deps.now()));
+  const preview = await deps.previews.reconcile({
+    pull,
+    settings: tip.settings,
+    fleet: merge.kind === 'merged' ? merge.fleet : null,
+    revision: merge.kind === 'merged' ? merge.revision : reading.head,
+    allowedHead: record.allowedHead,
+    stopped: record.previewStopped,
+    pushedAt: record.pushedAt,
+  });
+  const frame: Frame = {
+    installation: deps.installation,
+    webUrl,
+    pull,
+    record,
+    tip,
+    trackedBranch: deps.repository.branch,
+  };
+  const { touched, untouched } = namespacesOf(reading, tip);
+  const source = preview === null ? null : tip.settings.previews.source;
+  const shown = [...new Set([...touched, ...followedNamespaces(record), ...(source === null ? [] : [source])])];
+  for (const namespace of shown.toSorted()) {
+    await show(deps, { frame, reading, namespace, preview: namespace === source ? preview : null }, signal);
+  }
+  await sayEnvironment(deps, pull, preview, signal);
+  const quiet = untouched.filter((it) => !shown.includes(it)).slice(0, MOST_UNTOUCHED);
+  for (const namespace of quiet) await sayUntouched(deps, frame, namespace, signal);
+}
+
+/** What was allowed or shown for an earlier head is not for this one. */
+function atHead(record: PullRecord, head: string, now: string): PullRecord {
+  const open = { ...record, state: 'open' as const, mergeCommit: null };
+  return record.head === head ? open : { ...open, head, pushedAt: now, allowedHead: null };
+}
+
+async function show(
+  deps: DeskDeps & SayDeps,
+  args: {
+    readonly frame: Frame;
+    readonly reading: PullReading;
+    readonly namespace: NamespaceName;
+    readonly preview: PreviewView | null;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { frame, reading, namespace, preview } = args;
+  const { tip, pull } = frame;
+  const { merge } = reading;
+  const outcome: Outcome =
+    merge.kind === 'merged'
+      ? await assess(deps, { namespace, fleet: merge.fleet, revision: merge.revision, tip })
+      : merge;
+  const plan = outcome.kind === 'planned' ? outcome.plan : null;
+  const held = await standing(deps, namespace, plan);
+  const model = modelOf(frame, {
+    namespace,
+    outcome,
+    preview,
+    problems: merge.kind === 'merged' ? problemsOf({ namespace, tip, ...merge }) : [],
+    standing: { ...held, obstacles: [...held.obstacles, ...(await changesAsked(deps, frame, namespace, signal))] },
+    notes: notesOf(frame, reading),
+  });
+  const desiredDigest = merge.kind === 'merged' ? digestOfTarget(desiredOf(merge.fleet, namespace)) : null;
+  await say(deps, frame, model, desiredDigest, signal);
+  deps.log.debug({ pull: pull.number, namespace, outcome: outcome.kind }, 'a pull request was looked at');
+}
+
+/** Where plans are approved, changes that somebody asked for keep an approval from being used. */
+async function changesAsked(
+  deps: DeskDeps,
+  { pull, tip }: Frame,
+  namespace: NamespaceName,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (tip.settings.approvals[namespace]?.required !== true) return [];
+  const by = await deps.forge.changeRequests(pull.number, signal);
+  return by.map(({ login }) => `${login} asked for changes.`);
+}
+
+/** Without a merge result: namespaces whose files conflict, else the first, so that somebody is told. */
+function namespacesOf({ merge }: PullReading, tip: TrackedTip) {
+  if (merge.kind === 'merged') return affectedBy(tip.fleet, merge.fleet);
+  const all = tip.fleet.desired.map((it) => it.namespace).toSorted();
+  const files = merge.kind === 'conflict' ? merge.files : [];
+  const conflicting = all.filter((namespace) => files.some((file) => filesOf(namespace, tip)(file)));
+  return { touched: conflicting.length > 0 ? conflicting : all.slice(0, 1), untouched: [] };
+}

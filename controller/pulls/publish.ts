@@ -1,0 +1,87 @@
+/**
+ * Publishes what is to be said of a pull request: comment first, because people wait for it, then statuses. What was
+ * said already is not said again.
+ */
+import { digestOf } from '../../schemas/canonical.ts';
+import type { CommentRef } from '../../schemas/forge.ts';
+import type { NamespaceName, Revision } from '../../schemas/names.ts';
+import type { CommentModel } from '../comment/model.ts';
+import { annotationsOf, headOf, markerOf, renderComment } from '../comment/render.ts';
+import type { Forge, StatusArgs } from '../forge/port.ts';
+
+/** What was published of one namespace. */
+export interface Published {
+  readonly comment: CommentRef | null;
+  readonly status: string | null;
+}
+
+/** Writes the comment and then the status of one namespace, as far as they say something new. */
+export async function publish(
+  forge: Forge,
+  args: {
+    readonly model: CommentModel;
+    readonly before: Published;
+    readonly onComment: (it: CommentRef) => Promise<void>;
+  },
+  signal: AbortSignal,
+): Promise<Published> {
+  const { model, before } = args;
+  const body = renderComment(model);
+  const comment = await forge.ensureComment(
+    { pull: model.pull, marker: markerOf(model), body, known: before.comment },
+    signal,
+  );
+  if (comment.id !== before.comment?.id || comment.bodyDigest !== before.comment.bodyDigest)
+    await args.onComment(comment);
+  const { state, description } = headOf(model);
+  const status = await publishStatus(
+    forge,
+    {
+      revision: model.head,
+      context: contextOf(model.namespace),
+      state,
+      description,
+      url: comment.url,
+      annotations: annotationsOf(model),
+    },
+    before.status,
+    signal,
+  );
+  return { comment, status };
+}
+
+/** A namespace that the pull request leaves alone gets no comment, but its status, which may be a required one. */
+export async function publishUntouched(
+  forge: Forge,
+  args: {
+    readonly namespace: NamespaceName;
+    readonly head: Revision;
+    readonly before: Pick<Published, 'status'>;
+  },
+  signal: AbortSignal,
+): Promise<Pick<Published, 'status'>> {
+  const said: StatusArgs = {
+    revision: args.head,
+    context: contextOf(args.namespace),
+    state: 'success',
+    description: 'Not changed by this pull request',
+    url: null,
+  };
+  return { status: await publishStatus(forge, said, args.before.status, signal) };
+}
+
+/** The name of the status, as branch protection lists it. */
+function contextOf(namespace: NamespaceName): string {
+  return `slipway/${namespace}`;
+}
+
+async function publishStatus(
+  forge: Forge,
+  status: StatusArgs,
+  before: string | null,
+  signal: AbortSignal,
+): Promise<string> {
+  const digest = digestOf(status);
+  if (digest !== before) await forge.setStatus(status, signal);
+  return digest;
+}
