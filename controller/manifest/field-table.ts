@@ -122,17 +122,17 @@ const SETTINGS_WORKS = [
   'policy.cap_add',
   'policy.pid_host',
   'approvals.*.required',
+  'approvals.*.approvers',
+  'approvals.*.self',
+  'roles.deploy',
+  'roles.approve',
+  'roles.preview',
   'prune.max_percent',
   'gateway.http_port',
 ] as const;
 
 const SETTINGS_ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'manifests of pull requests are not read': ['images.registries'],
-  'an approval by command is by whoever holds the operator key, and users of a forge cannot approve': [
-    'approvals.*.approvers',
-    'approvals.*.self',
-  ],
-  'there are no commands in comments': ['roles.deploy', 'roles.approve', 'roles.preview'],
   'there are no previews': ['source', 'name', 'host', 'label', 'max', 'ttl', 'seed_job', 'volumes'].map(
     (it) => `previews.${it}`,
   ),

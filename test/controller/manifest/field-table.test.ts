@@ -64,11 +64,6 @@ describe('a refused field of manifests is one problem that names it', () => {
 describe('an accepted field of settings is checked in form, and said to have no effect', () => {
   const texts: Record<string, string> = {
     'images.registries': '["ghcr.io/acme"]',
-    'approvals.*.approvers': '["@acme/ops"]',
-    'approvals.*.self': 'false',
-    'roles.deploy': '["write"]',
-    'roles.approve': '["admin"]',
-    'roles.preview': '["write"]',
     'previews.source': '"staging"',
     'previews.name': '"pr-{number}"',
     'previews.host': '"{service}-pr-{number}.preview.acme.dev"',
