@@ -36,7 +36,7 @@ export async function carryOut(deps: { store: Store; executor: Executor }, args:
     return { deploy, reverted };
   } catch (error) {
     // Frozen since: it stays as the deploy left it, and people know more than we do.
-    if (isSlipwayError(error, 'FROZEN', 'CONSENT_NEEDED')) return { deploy, reverted: null };
+    if (isSlipwayError(error, 'FROZEN', 'CONSENT_NEEDED', 'FORGE_UNAVAILABLE')) return { deploy, reverted: null };
     throw error;
   }
 }

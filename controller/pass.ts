@@ -6,14 +6,15 @@ import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Digest, NamespaceName, Revision, ServiceName } from '../schemas/names.ts';
-import { hasChanges } from '../schemas/plan.ts';
+import { hasChanges, type Plan } from '../schemas/plan.ts';
 import type { ManagedBy, ReleaseRef } from '../schemas/release.ts';
 import type { Desired, ImageRef } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
 import { carryOut } from './carry-out.ts';
-import { createAgreements } from './consent/agreements.ts';
+import { type Agreements, createAgreements } from './consent/agreements.ts';
 import { createFreezes } from './consent/freezes.ts';
 import { type Frozen, frozenText, thawAtMs, thawCommand } from './consent/frozen.ts';
+import { needsOf } from './consent/needs.ts';
 import { awaitsAgreement, decide } from './decide.ts';
 import { type Clock, isoNow } from './execute/clock.ts';
 import type { Executor } from './execute/executor.ts';
@@ -22,6 +23,8 @@ import type { Metrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
 import { failureText } from './plan/failure-text.ts';
 import type { PlanResult } from './plan/input.ts';
+import { changedSinceAgreed } from './pulls/changed-since.ts';
+import { keepShownPlan } from './pulls/shown-plans.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 import { currentSecrets } from './secrets.ts';
 
@@ -54,6 +57,8 @@ export interface PassDeps {
   readonly actor: string;
   readonly gatewayPorts: readonly number[];
   readonly metrics: Pick<Metrics, 'count'>;
+  /** Those of the store, unless given. */
+  readonly agreements?: Agreements;
   /** What a person who watches should read, line by line. */
   readonly say: (text: string) => void;
 }
@@ -77,10 +82,10 @@ export async function pass(deps: PassDeps, worker: Worker, signal: AbortSignal):
   const { namespace } = target.wanted;
   const record = await adoptHold(deps, namespace, target.digest);
   const live = await deps.store.log.live(namespace);
-  const agreements = createAgreements({ bucket: deps.store.bucket('consents') });
+  const agreements = agreementsOf(deps);
   const agreed = async ({ wanted }: Target) =>
     await agreements.agreed({ namespace, desiredDigest: plannedDigest(wanted), release: live?.n ?? null });
-  const first = record.held === null ? await firstApproved(worker, agreed) : null;
+  const first = record.held === null ? await firstApproved(deps, worker) : null;
   if (first === null) {
     const secrets = await currentSecrets(deps.store.bucket('secrets'), target.wanted.desired, target.wanted.managedBy);
     const given = awaitsAgreement(record, target.digest) && (await agreed(target));
@@ -113,9 +118,24 @@ export function plannedDigest({ namespace, desired }: Pick<Wanted, 'namespace' |
   return desiredDigest(desired ?? { namespace, services: [], volumes: [] });
 }
 
-/** What git said before, if it was approved and can still be carried out: it is not skipped. */
-async function firstApproved(worker: Worker, agreed: (target: Target) => Promise<boolean>): Promise<Target | null> {
-  for (const it of worker.earlier) if (it.digest !== worker.target.digest && (await agreed(it))) return it;
+function agreementsOf(deps: PassDeps): Agreements {
+  return deps.agreements ?? createAgreements({ bucket: deps.store.bucket('consents') });
+}
+
+/** What git said before, if it was approved (also before its merge) and can still be carried out: it is not skipped. */
+async function firstApproved(deps: PassDeps, worker: Worker): Promise<Target | null> {
+  const agreements = agreementsOf(deps);
+  const others = worker.earlier.filter((it) => it.digest !== worker.target.digest);
+  if (others.length === 0 || (await agreements.unused(worker.target.wanted.namespace)).length === 0) return null;
+  for (const it of others) {
+    const result = await planFor(deps, it.wanted).catch((error: unknown) => {
+      // What cannot be planned now does not go first.
+      if (isSlipwayError(error)) return null;
+      throw error;
+    });
+    if (result?.ok !== true || !hasChanges(result.plan)) continue;
+    if (needsOf(result.plan).length > 0 && (await agreements.missing(result.plan)).length === 0) return it;
+  }
   return null;
 }
 
@@ -158,10 +178,7 @@ async function attempt(deps: PassDeps, worker: Worker, target: Target, signal: A
       return await failed(null, worst?.code ?? 'NO_CAPACITY', message);
     }
     const { plan } = result;
-    await createAgreements({ bucket: deps.store.bucket('consents') }).require(plan, {
-      by: deps.actor,
-      at: isoNow(deps.clock),
-    });
+    await requireAgreements(deps, plan);
     if (plan.basis.release !== null && !hasChanges(plan)) {
       await remember();
       return { atMs: null, end: 'live' };
@@ -206,6 +223,16 @@ async function attempt(deps: PassDeps, worker: Worker, target: Target, signal: A
     if (signal.aborted || !isSlipwayError(error)) throw error;
     return await failed(null, error.code, error.message);
   }
+}
+
+/** Refused, it is kept whole, and what differs from the plan that people agreed to is said. */
+async function requireAgreements(deps: PassDeps, plan: Plan): Promise<void> {
+  const agreements = agreementsOf(deps);
+  if ((await agreements.missing(plan)).length === 0) return;
+  const pulls = deps.store.bucket('pulls');
+  const more = await changedSinceAgreed({ agreements, pulls }, plan);
+  await keepShownPlan(pulls, plan);
+  await agreements.require(plan, { by: deps.actor, at: isoNow(deps.clock), more });
 }
 
 async function planFor(deps: PassDeps, wanted: Wanted): Promise<PlanResult> {

@@ -1,5 +1,6 @@
 /** Consents, approvals and freezes: what people said yes or no to, kept until it was used or is over. */
 import { z } from 'zod';
+import { PullNumber } from './forge.ts';
 import { DeployId, Digest, NamespaceName } from './names.ts';
 
 /** `consent`: to what a plan takes away or brings back. `approval`: to any plan of a namespace that wants one. */
@@ -19,6 +20,8 @@ export const Pending = z.strictObject({
   release: z.int().min(1).nullable(),
   at: z.iso.datetime(),
   by: z.string(),
+  /** Id of the forge's user who asked; absent: the controller did, or somebody with an operator key. */
+  forgeUser: z.int().optional(),
 });
 export type Pending = z.infer<typeof Pending>;
 
@@ -33,6 +36,11 @@ export const Consent = z.strictObject({
   at: z.iso.datetime(),
   /** The deploy that took it; null: nobody did yet. */
   used: z.strictObject({ deploy: DeployId, at: z.iso.datetime() }).nullable(),
+  /**
+   * Given in a comment of a pull request: what its author may do is looked up again when it is taken. Absent: given with
+   * an operator key.
+   */
+  forge: z.strictObject({ login: z.string(), userId: z.int(), pull: PullNumber, comment: z.int() }).optional(),
 });
 export type Consent = z.infer<typeof Consent>;
 

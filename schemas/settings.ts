@@ -8,7 +8,7 @@ const roles = (what: string) =>
   z
     .array(z.enum(['read', 'triage', 'write', 'maintain', 'admin']))
     .optional()
-    .describe(`Permissions that may ${what}.`);
+    .describe(`The least of these permissions, and every greater one, may ${what}.`);
 const relativePath = value.text(
   /^(?!-)(?!(?:.*\/)?\.{0,2}(?:\/|$))[A-Za-z0-9._/-]{1,255}$/,
   'a folder of the repository, like "namespaces"',
@@ -51,7 +51,12 @@ export const SettingsFile = z
         value.Name,
         z.strictObject({
           required: z.boolean().optional().describe('Plans wait for an approval. Default: false.'),
-          approvers: z.array(z.string().min(1)).optional().describe('Who may approve.'),
+          approvers: z
+            .array(z.string().min(1))
+            .optional()
+            .describe(
+              'Who may approve in pull requests, with write access at least: "@org/team" or "login". Default: whom roles.approve names.',
+            ),
           self: z.boolean().optional().describe('Authors may approve their own plans. Default: false.'),
         }),
       )

@@ -23,6 +23,9 @@ function approvalNeed({ approvals }: Pick<Plan, 'approvals'>): AgreementKind[] {
   return approvals.length > 0 ? ['approval'] : [];
 }
 
+/** Whether an agreement may be taken for a plan over a release. */
+export type Covers = typeof covers;
+
 /** Whether an agreement is one that nobody took yet, to exactly this plan over exactly this release. */
 export function covers(
   consent: Consent | null,
@@ -31,23 +34,35 @@ export function covers(
   return consent !== null && consent.used === null && consent.plan === plan.id && consent.release === plan.release;
 }
 
+/** Who wants a plan carried out, and when. */
+export interface Asked {
+  readonly by: string;
+  readonly at: string;
+  /** Of a forge's user: the id. */
+  readonly forgeUser?: number;
+  /** Sentences to be said beside what the plan needs: why an agreement is not good, what differs from an approved plan. */
+  readonly more?: readonly string[];
+}
+
 /** The record of a plan that was refused. */
-export function pendingOf(plan: Plan, asked: { readonly by: string; readonly at: string }): Pending {
+export function pendingOf(plan: Plan, asked: Asked): Pending {
   return {
     plan: plan.id,
     namespace: plan.namespace,
     needs: needsOf(plan),
-    reasons: [...plan.consents, ...plan.approvals],
+    reasons: [...plan.consents, ...plan.approvals, ...(asked.more ?? [])],
     summary: summary(plan),
     desiredDigest: plan.basis.desiredDigest,
     release: plan.basis.release,
-    ...asked,
+    at: asked.at,
+    by: asked.by,
+    ...(asked.forgeUser === undefined ? {} : { forgeUser: asked.forgeUser }),
   };
 }
 
 /** The refusal of a plan for want of agreements, with the command that gives each. */
-export function refusal(plan: Plan, missing: readonly AgreementKind[]): SlipwayError {
-  const reasons = missing.flatMap((it) => (it === 'consent' ? plan.consents : plan.approvals));
+export function refusal(plan: Plan, missing: readonly AgreementKind[], more: readonly string[] = []): SlipwayError {
+  const reasons = [...missing.flatMap((it) => (it === 'consent' ? plan.consents : plan.approvals)), ...more];
   const how = missing.map((it) => `\`slipway ${AGREEMENTS[it].command} ${shortId(plan.id)}\``).join(' and ');
   const code = AGREEMENTS[missing[0] ?? 'consent'].code;
   return new SlipwayError(

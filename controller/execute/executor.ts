@@ -35,7 +35,7 @@ export interface Executor {
   /**
    * The plan is carried out, or it failed and what was live still is. Gives the ended deploy.
    * @throws what failed before anything was touched: LEASE_HELD, BASIS_MOVED, MACHINE_UNREACHABLE, conflicts, FROZEN,
-   * CONSENT_NEEDED, APPROVAL_NEEDED; and LEASE_LOST or DEPLOY_LOST when another executor took over.
+   * CONSENT_NEEDED, APPROVAL_NEEDED, FORGE_UNAVAILABLE; and LEASE_LOST or DEPLOY_LOST when another executor took over.
    */
   execute(args: ExecuteArgs): Promise<Deploy>;
   /** Finishes or voids what dead executors left. false: another executor is at work. */
@@ -56,7 +56,12 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         args.signal.throwIfAborted();
         const machines = [...new Set([...machinesOf(plan), ...(live?.slots.map((it) => it.machine) ?? [])])].toSorted();
         const fresh = newDeploy(deps, plan, args.actor, tip, machines);
-        const agreements = await takeAgreements(deps, { plan, deploy: fresh.id, actor: args.actor });
+        const agreements = await takeAgreements(deps, {
+          plan,
+          deploy: fresh.id,
+          actor: args.actor,
+          signal: AbortSignal.any([args.signal, session.lease.lost]),
+        });
         const deploy: Deploy = agreements.length === 0 ? fresh : { ...fresh, agreements };
         await deps.deploys.open(deploy);
         deps.trace('deploy:opened');

@@ -4,6 +4,8 @@ import type { DeployId, MachineName, NamespaceName } from '../../schemas/names.t
 import type { MachineSecret, SecretName } from '../../schemas/secret.ts';
 import type { StepAction } from '../../schemas/step.ts';
 import type { Lease, Store } from '../../store/port.ts';
+import type { Agreements } from '../consent/agreements.ts';
+import type { ConfirmAgreement } from '../consent/forge-check.ts';
 import type { Agents, StepDone } from './agents.ts';
 import type { Clock } from './clock.ts';
 import type { Deploys } from './deploys.ts';
@@ -31,6 +33,10 @@ export interface ExecutorDeps {
       },
     ): Promise<MachineSecret>;
   };
+  /** Those of the store, unless given. */
+  readonly agreements?: Agreements;
+  /** Looks again at agreements that were given on a forge; absent: none of those is taken here. */
+  readonly confirmAgreement?: ConfirmAgreement;
   /** A point at which a process may be killed in tests; does nothing otherwise. */
   readonly trace: (point: string) => void;
 }

@@ -131,20 +131,20 @@ const SETTINGS_WORKS = [
   'previews.ttl',
   'previews.seed_job',
   'previews.volumes',
+  'approvals.*.approvers',
+  'approvals.*.self',
+  'roles.deploy',
+  'roles.approve',
+  'roles.preview',
+  'images.registries',
+  'comments.show_env',
   'prune.max_percent',
   'gateway.http_port',
 ] as const;
 
 const SETTINGS_ACCEPTED: Readonly<Record<string, readonly string[]>> = {
-  'manifests of pull requests are not read': ['images.registries'],
-  'an approval by command is by whoever holds the operator key, and users of a forge cannot approve': [
-    'approvals.*.approvers',
-    'approvals.*.self',
-  ],
-  'there are no commands in comments': ['roles.deploy', 'roles.approve', 'roles.preview'],
   'nothing is promoted': ['promotion.landing'],
   'the gateway does not speak TLS': ['gateway.https_port', 'tls.email', 'tls.directory', 'tls.preview_certificate'],
-  'there are no comments': ['comments.show_env'],
 };
 
 /** Rows of manifests. */

@@ -63,18 +63,11 @@ describe('a refused field of manifests is one problem that names it', () => {
 
 describe('an accepted field of settings is checked in form, and said to have no effect', () => {
   const texts: Record<string, string> = {
-    'images.registries': '["ghcr.io/acme"]',
-    'approvals.*.approvers': '["@acme/ops"]',
-    'approvals.*.self': 'false',
-    'roles.deploy': '["write"]',
-    'roles.approve': '["admin"]',
-    'roles.preview': '["write"]',
     'promotion.landing': '"push"',
     'gateway.https_port': '8443',
     'tls.email': '"ops@acme.dev"',
     'tls.directory': '""',
     'tls.preview_certificate': '""',
-    'comments.show_env': 'true',
   };
   const rows = SETTINGS_FIELDS.filter((it) => it.status === 'accepted');
   it.each(rows.map((it) => [it.path, it] as const))('%s', (path, row: FieldRow) => {

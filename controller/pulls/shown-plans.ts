@@ -1,0 +1,42 @@
+/** Plans that were shown to people, kept whole by id, so that a later one can be compared with what was approved. */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { Digest, type NamespaceName } from '../../schemas/names.ts';
+import { Plan } from '../../schemas/plan.ts';
+import type { Bucket } from '../../store/port.ts';
+import { changeRecord } from '../change-record.ts';
+
+/** How many plans of a namespace are kept: the newest. */
+const KEPT = 200;
+
+/** `gzip`: the plan's JSON, compressed, in base64: a plan of many services would not fit a message. */
+const Kept = z.strictObject({ gzip: z.base64() });
+/** Ids of the plans of a namespace that are kept, newest last. */
+const Index = z.strictObject({ plans: z.array(Digest) });
+
+const planKey = (namespace: NamespaceName, id: string) => ['plan', namespace, id];
+
+/** The plan can be read by its id until `KEPT` newer ones of its namespace were kept. Of two with one id, the later stays. */
+export async function keepShownPlan(pulls: Bucket, plan: Plan): Promise<void> {
+  const { namespace, id } = plan;
+  await pulls.put(planKey(namespace, id), { gzip: gzipSync(JSON.stringify(plan)).toString('base64') });
+  let over: readonly string[] = [];
+  await changeRecord(
+    pulls,
+    ['plans', namespace],
+    (value) => Index.safeParse(value).data ?? { plans: [] },
+    ({ plans }) => {
+      const all = [...plans.filter((it) => it !== id), id];
+      over = all.slice(0, -KEPT);
+      return { plans: all.slice(-KEPT) };
+    },
+  );
+  for (const it of over) await pulls.delete(planKey(namespace, it));
+}
+
+/** null: it was not kept, or not by this version. */
+export async function readShownPlan(pulls: Bucket, namespace: NamespaceName, id: string): Promise<Plan | null> {
+  const kept = Kept.safeParse((await pulls.get(planKey(namespace, id)))?.value);
+  if (!kept.success) return null;
+  return Plan.safeParse(JSON.parse(gunzipSync(Buffer.from(kept.data.gzip, 'base64')).toString())).data ?? null;
+}
