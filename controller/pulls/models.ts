@@ -4,7 +4,7 @@ import { isFork } from '../../schemas/forge.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { Problem } from '../../schemas/problem.ts';
 import type { CommentModel, PreviewView } from '../comment/model.ts';
-import { headOf } from '../comment/render.ts';
+import { headOf } from '../comment/verdict.ts';
 import type { FleetManifests } from '../fleet-manifests.ts';
 import type { Outcome, Standing } from './assess.ts';
 import type { PullReading, TrackedTip } from './read-pull.ts';
