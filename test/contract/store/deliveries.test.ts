@@ -51,7 +51,7 @@ describe.each(technologies)('deliveries in $name', ({ open }) => {
 
   it('come again when the handler fails; one that always fails is dropped with an event, but never for an outage', async () => {
     const tries = new Map<unknown, number>();
-    const done: unknown[] = [];
+    const done: string[] = [];
     let over = false;
     void store.deliveries.consume(async (value) => {
       const n = (tries.get(value) ?? 0) + 1;
@@ -59,10 +59,10 @@ describe.each(technologies)('deliveries in $name', ({ open }) => {
       if (value === 'poison') throw new Error('a bug');
       if (value === 'weak' && n < 3) throw new Error('not yet');
       if (value === 'patient' && !over) throw new SlipwayError('FORGE_UNAVAILABLE', 'the forge does not answer');
-      done.push(value);
+      done.push(String(value));
     }, until.signal);
     for (const value of ['poison', 'patient', 'weak', 'fine']) await put(value);
-    await eventually(() => expect(done.toSorted()).toEqual(['fine', 'weak']));
+    await eventually(() => expect(new Set(done)).toEqual(new Set(['fine', 'weak'])));
     await eventually(() => expect(tries.get('patient')).toBeGreaterThan(8), 20_000);
     over = true;
     await eventually(() => expect(done).toContain('patient'));
