@@ -14,6 +14,7 @@ import type { Images } from './images.ts';
 import type { Instances } from './instances.ts';
 import type { Journal } from './journal.ts';
 import { endedDeploys, type LastKnown } from './journal-records.ts';
+import { serveKnown } from './known.ts';
 import type { Pressure } from './needed-images.ts';
 import type { Observer } from './observe.ts';
 import type { Gateway, Names, VolumeDriver } from './ports.ts';
@@ -234,6 +235,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       deps.steps.serve(lifetime);
       const { machine, engine, images, portHolders, volumes } = deps;
       serveQueries({ machine, messages: store.messages, images, portHolders, volumes, log }, lifetime);
+      serveKnown({ machine, messages: store.messages, journal }, lifetime);
       deps.execs.serve(lifetime);
       serveStreams({ machine, messages: store.messages, engine, world, log }, lifetime);
       await Promise.all([
