@@ -4,7 +4,7 @@ import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
 import type { ManagedBy, ReleaseRef, VolumeRow } from '../schemas/release.ts';
-import { type SecretName, secretNames } from '../schemas/secret.ts';
+import { type SecretName, secretNames, secretScope } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
@@ -31,6 +31,8 @@ export interface PlanRequest {
   readonly gatewayPorts: readonly number[];
   /** Resolve every image string again. */
   readonly refreshImages?: boolean;
+  /** Images by service, taken where the namespace has none of its own for the same image string. */
+  readonly images?: Readonly<Record<string, ImageRef>> | undefined;
   /** What it was forked from. */
   readonly forkedFrom?: ReleaseRef | undefined;
   /** Whose image digests it takes over. */
@@ -53,6 +55,7 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
     messages: request.store.messages,
     fresh: 'all',
     refresh: request.refreshImages ?? false,
+    given: request.images ?? {},
   });
   return await planPinned(situation, request, { ...pinned, kind: 'deploy', released, isFresh: () => true });
 }
@@ -182,11 +185,12 @@ async function planPinned(
 ): Promise<PlanResult> {
   const { store, desired } = request;
   const { namespace, services } = desired;
+  const scope = secretScope(request.managedBy, namespace);
   const facts = services.some((it) => secretNames(it.template).length > 0)
-    ? await readSecretFacts(store.bucket('secrets'), namespace)
+    ? await readSecretFacts(store.bucket('secrets'), scope)
     : [];
   const known = new Map(facts.map((it) => [it.name, it]));
-  const { secrets, failures } = pinSecrets({ ...pins, namespace, services, facts: known });
+  const { secrets, failures } = pinSecrets({ ...pins, namespace: scope, services, facts: known });
   const all = [...pins.failures, ...failures];
   if (all.length > 0) return { ok: false, failures: all };
   const { kind, rollbackTo = null, images } = pins;

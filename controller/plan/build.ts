@@ -68,10 +68,14 @@ export function buildPlan(input: PlanInput): PlanResult {
     downtime,
     warnings: warningsOf({ services: specs, seats: placing.seats, machines: input.machines }),
     destructive: destructiveSteps({ ...about, jobs, volumeRows }),
-    consents: [
-      ...consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
-      ...(kind === 'rollback' ? [] : broughtBack({ specs, live, quarantined: input.quarantined })),
-    ],
+    // What a preview has can be made again: nobody is asked.
+    consents:
+      input.managedBy === 'preview'
+        ? []
+        : [
+            ...consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
+            ...(kind === 'rollback' ? [] : broughtBack({ specs, live, quarantined: input.quarantined })),
+          ],
     approvals: [],
     rollbackTo: input.rollbackTo,
     ...originOf(input),
