@@ -6,7 +6,7 @@ import type { Logger } from '../schemas/logger.ts';
 import { problemText } from '../schemas/problem.ts';
 import type { Bucket } from '../store/port.ts';
 import { type FleetManifests, readFleet } from './fleet-manifests.ts';
-import { openRepository, type Repository } from './git/repository.ts';
+import { type OpenRepository, openRepository, type Repository } from './git/repository.ts';
 import { parseSettings } from './manifest/settings.ts';
 import { readRevision } from './source/read-revision.ts';
 
@@ -32,7 +32,7 @@ export function openTracked(args: {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-}): Repository {
+}): OpenRepository {
   const token = args.env['SLIPWAY_GIT_TOKEN'];
   return openRepository({
     ...args.tracked,
