@@ -68,13 +68,14 @@ export function createChain(deps: ChainDeps, onPushed: (namespace: NamespaceName
   async function bringUp(
     namespace: NamespaceName,
     signal: AbortSignal,
-    above: readonly NamespaceName[],
+    above: readonly NamespaceName[] = [],
+    upTo = Number.POSITIVE_INFINITY,
   ): Promise<Position> {
     let at = await position(namespace, signal);
     let movedBefore = false;
     for (;;) {
-      const entries = await log.entries(namespace, { from: at.n + 1 });
-      const batch = batchesOf(entries).slice(0, COMMITS_A_PUSH);
+      const entries = await log.entries(namespace, { from: at.n + 1, to: upTo });
+      const batch = untilNextOrigin(batchesOf(entries).slice(0, COMMITS_A_PUSH));
       if (batch.length === 0) return at;
       const next = await write(batch, at, signal, [...above, namespace]);
       const pushed = await workshop.push(
@@ -154,10 +155,10 @@ export function createChain(deps: ChainDeps, onPushed: (namespace: NamespaceName
     signal: AbortSignal,
   ): Promise<Revision | null> {
     try {
-      // Namespaces that were forked from each other: who asked first comes up first.
+        // No further than to that release: what came later may itself come from whoever asks.
       const { revision } = above.includes(namespace)
         ? await position(namespace, signal)
-        : await bringUp(namespace, signal, above);
+        : await bringUp(namespace, signal, above, n);
       return await commitWith(deps, { namespace, n }, revision);
     } catch (error) {
       if (error instanceof ForeignLedger) return null;
@@ -166,7 +167,7 @@ export function createChain(deps: ChainDeps, onPushed: (namespace: NamespaceName
   }
 
   return {
-    bringUp: (namespace, signal) => bringUp(namespace, signal, []),
+    bringUp: (namespace, signal) => bringUp(namespace, signal),
     forget: (namespace) => void known.delete(namespace),
   };
 }
@@ -189,6 +190,22 @@ export function batchesOf(entries: readonly LogEntry[]): Batch[] {
     between = [];
   }
   return batches;
+}
+
+/**
+ * The first commits, up to one that comes from another namespace: that one may itself come from what is pushed here
+ * before it (a promotion of a fork). Pure.
+ */
+export function untilNextOrigin(batches: readonly Batch[]): readonly Batch[] {
+  let before: ReleaseRef | undefined;
+  const end = batches.findIndex(({ entry }, i) => {
+    if (entry.kind !== 'release') return false;
+    const { forkedFrom, promotedFrom } = entry.lineage;
+    const comes = promotedFrom !== undefined || (forkedFrom !== undefined && !sameRef(forkedFrom, before));
+    before = forkedFrom;
+    return comes && i > 0;
+  });
+  return end === -1 ? batches : batches.slice(0, end);
 }
 
 /** A revision that the tracked branch may contain; what is merged for a preview lies nowhere but here. */
