@@ -15,6 +15,7 @@ import type { Instances } from './instances.ts';
 import type { ReadInventory } from './inventory.ts';
 import type { Journal } from './journal.ts';
 import { endedDeploys, type LastKnown } from './journal-records.ts';
+import { serveKnown } from './known.ts';
 import type { Pressure } from './needed-images.ts';
 import type { Observer } from './observe.ts';
 import type { Gateway, Names, VolumeDriver } from './ports.ts';
@@ -236,6 +237,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       deps.steps.serve(lifetime);
       const { machine, engine, images, portHolders, inventory, volumes } = deps;
       serveQueries({ machine, messages: store.messages, images, portHolders, inventory, volumes, log }, lifetime);
+      serveKnown({ machine, messages: store.messages, journal }, lifetime);
       deps.execs.serve(lifetime);
       serveStreams({ machine, messages: store.messages, engine, world, log }, lifetime);
       await Promise.all([

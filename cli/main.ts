@@ -10,6 +10,7 @@ import { addDeploysCommands } from './program/deploys.ts';
 import { addHistoryCommands } from './program/history.ts';
 import { addInstallationCommands } from './program/installation.ts';
 import { addLookInsideCommands } from './program/look-inside.ts';
+import { addStoreCommands } from './program/store.ts';
 
 const program = new Command('slipway')
   .description('GitOps deployment for 1 to 200 machines without Kubernetes.')
@@ -28,6 +29,7 @@ addAgreementCommands(program);
 addHistoryCommands(program);
 addLookInsideCommands(program);
 addDataCommands(program);
+addStoreCommands(program);
 
 // Help that is piped into `head`: whoever read has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

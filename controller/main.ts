@@ -6,9 +6,11 @@
 import { setMaxListeners } from 'node:events';
 import { Consent } from '../schemas/consent.ts';
 import { NamespaceRecord } from '../schemas/deploy.ts';
-import type { StatePaths } from '../schemas/installation.ts';
+import type { Installation, StatePaths } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Lease, Store } from '../store/port.ts';
+import type { KeyPair } from '../trust/keys.ts';
+import type { TrustedKeys } from '../trust/signed-body.ts';
 import { scopeOf } from './consent/freezes.ts';
 import type { Clock } from './execute/clock.ts';
 import type { Deploys } from './execute/deploys.ts';
@@ -19,6 +21,7 @@ import { createHttpServer } from './http/server.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
+import { createLedger } from './record/ledger.ts';
 import { createSource } from './source/source.ts';
 import type { SourceState } from './source/state.ts';
 import { watchPaths } from './source/wake-up.ts';
@@ -39,6 +42,9 @@ export interface ControllerDeps {
   /** Loopback port of webhooks, health and metrics; null: none. */
   readonly hookPort: number | null;
   readonly hookSecrets: readonly string[];
+  readonly installation: Pick<Installation, 'id'>;
+  /** Who signs releases in git, and whose signatures there are believed. */
+  readonly signing: { readonly key: KeyPair; readonly trusted: TrustedKeys };
   /** What a person who watches should read, line by line. */
   readonly say: (text: string) => void;
 }
@@ -129,6 +135,19 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
           metrics: () => metrics.text(),
           log,
         });
+  const ledger = createLedger({
+    ...store,
+    heads: store.bucket('heads'),
+    repository,
+    workshop: repository,
+    installation: deps.installation.id,
+    signer: deps.signing.key,
+    trusted: deps.signing.trusted,
+    clock,
+    logger: log,
+    actor: ACTOR,
+    say: deps.say,
+  });
   const follow = createFollower({ store, loop, clock, log, actor: ACTOR, onState: deps.say });
   const follower = async (state: SourceState) => {
     metrics.count('source_states', { kind: state.kind });
@@ -149,6 +168,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
     recoverForEver(deps, term),
     watchRequests(deps, loop, term),
     watchAgreements(deps, loop, term),
+    ledger.run(term),
     http?.listen(term),
   ]);
   await loop.stopped;

@@ -8,7 +8,7 @@ import type { Bucket } from '../store/port.ts';
 import { systemClock } from './execute/clock.ts';
 import { type FleetManifests, readFleet } from './fleet-manifests.ts';
 import { forgeFromEnv } from './forge/from-env.ts';
-import { openRepository, type Repository } from './git/repository.ts';
+import { type OpenRepository, openRepository, type Repository } from './git/repository.ts';
 import { parseSettings } from './manifest/settings.ts';
 import { readRevision } from './source/read-revision.ts';
 
@@ -37,11 +37,14 @@ export function openTracked(args: {
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-}): Repository {
+  /** Where a forge was set up already; else it is set up for this alone. */
+  readonly gitToken?: (() => Promise<string>) | undefined;
+}): OpenRepository {
   const { env, tracked } = args;
   const own = env['SLIPWAY_GIT_TOKEN'];
-  const forge = forgeFromEnv({ env, location: tracked.location, clock: systemClock, log: silentLogger });
-  const token = forge?.gitToken ?? (own === undefined ? null : async () => own);
+  const configured =
+    args.gitToken ?? forgeFromEnv({ env, location: tracked.location, clock: systemClock, log: silentLogger })?.gitToken;
+  const token = configured ?? (own === undefined ? null : async () => own);
   return openRepository({
     ...tracked,
     mirrorDir: `${args.paths.controller}/mirrors`,

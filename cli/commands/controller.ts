@@ -6,6 +6,7 @@ import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../output.ts';
 import { type CommandContext, numberOption } from '../run-command.ts';
+import { operatorKey, trustedSigners } from '../up/keys.ts';
 import { registerCommand } from '../up/running-commands.ts';
 
 export const DEFAULT_HOOK_PORT = 7420;
@@ -27,9 +28,12 @@ export async function control(context: CommandContext, connection: Connection): 
     );
   }
   const secrets = (process.env['SLIPWAY_HOOK_SECRETS'] ?? '').split(',').filter((it) => it !== '');
+  const { paths, installation } = connection;
+  const signing = { key: await operatorKey(paths), trusted: await trustedSigners(paths, installation.id) };
   await runController(
     {
       ...connection,
+      signing,
       machine: connection.installation.machine,
       tracked,
       env: process.env,

@@ -4,12 +4,14 @@ import type { LogEntry } from '../../schemas/release.ts';
 import { connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type CommandContext, numberOption } from '../run-command.ts';
+import { releasesInGit } from './releases-in-git.ts';
 import { unknownNamespace } from './resume.ts';
 
 export async function releases(context: CommandContext): Promise<number> {
   const [namespace = ''] = context.args;
   const { output } = context;
   await using connection = await connect(context);
+  if (context.options['git'] === true) return await releasesInGit(context, connection, namespace);
   const { log } = connection.store;
   const tip = await log.tip(namespace);
   if (tip === 0) throw unknownNamespace(namespace, await log.namespaces());

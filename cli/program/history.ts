@@ -16,9 +16,11 @@ export function addHistoryCommands(program: Command): void {
     program,
     'releases <namespace>',
     'The release history of a namespace, newest first.',
-    ['slipway releases production'],
+    ['slipway releases production', 'slipway releases production --git'],
     async () => (await import('../commands/releases.ts')).releases,
-  ).option('--limit <n>', 'how many', number, 20);
+  )
+    .option('--limit <n>', 'how many', number, 20)
+    .option('--git', 'as the fleet repository has it: commits, and whether who signed them is trusted');
   command(
     program,
     'deploys <namespace>',

@@ -4,7 +4,8 @@ import type { Installation, StatePaths } from '../../schemas/installation.ts';
 import { writeDurable } from '../../store/durable-file.ts';
 import { type KeyPair, loadOrCreateKey } from '../../trust/keys.ts';
 import { clusterKey, machineKeys } from '../../trust/secret-keys.ts';
-import { createTrustList, trustedKeys, verifyTrustList } from '../../trust/trust-list.ts';
+import type { TrustedKeys } from '../../trust/signed-body.ts';
+import { createTrustList, type TrustList, trustedKeys, verifyTrustList } from '../../trust/trust-list.ts';
 
 /** The key that signs steps: the controller's and this machine's operators'. @throws UNTRUSTED */
 export async function operatorKey(paths: StatePaths): Promise<KeyPair> {
@@ -41,9 +42,18 @@ export async function trustedMachines(
   paths: StatePaths,
   installation: string,
 ): Promise<Readonly<Record<string, string>>> {
+  return (await readTrustList(paths, installation)).machines ?? {};
+}
+
+/** Keys whose steps are carried out and whose releases in git are believed. @throws UNTRUSTED */
+export async function trustedSigners(paths: StatePaths, installation: string): Promise<TrustedKeys> {
+  return trustedKeys(await readTrustList(paths, installation));
+}
+
+async function readTrustList(paths: StatePaths, installation: string): Promise<TrustList> {
   const root = (await readFile(`${paths.keys}/root.pub`, 'utf8')).trim();
   const text = await readFile(`${paths.keys}/trust.json`, 'utf8');
-  return verifyTrustList(JSON.parse(text), root, installation).machines ?? {};
+  return verifyTrustList(JSON.parse(text), root, installation);
 }
 
 async function writeOnce(path: string, text: string): Promise<void> {
