@@ -29,8 +29,6 @@ export interface GithubHook {
 
 export interface GithubHookArgs extends SignedBodyArgs {
   readonly github: GithubHook;
-  /** For pushes, which need not wait for anybody who reads deliveries. */
-  readonly wake: () => void;
   readonly now: () => number;
   readonly log: Logger;
   readonly storeTimeoutMs: number;
@@ -88,7 +86,6 @@ export function createGithubHook(args: GithubHookArgs): (request: IncomingMessag
     }
     const { hint, action, repositoryId, revision, twin } = found;
     github.heard?.(hint.kind === 'pull' || hint.kind === 'comment' ? hint.number : null);
-    if (hint.kind === 'push') args.wake();
     const at = new Date(args.now()).toISOString();
     const value: Delivery = { hint, event, action: action?.slice(0, 100) ?? null, repositoryId, revision, at };
     return await store({ id, twin, value });

@@ -21,7 +21,11 @@ export const PACES = {
 } as const satisfies Record<string, Pace>;
 
 /** Wait before the next look after `failures` failed ones in a row; `random` is in [0, 1). */
-export function pollDelayMs(pace: Pace, failures: number, random: number): number {
+export function pollDelayMs(
+  pace: Pick<Pace, 'pollMs' | 'maxPollMs' | 'jitter'>,
+  failures: number,
+  random: number,
+): number {
   const base = Math.min(pace.pollMs * 2 ** Math.min(failures, 20), pace.maxPollMs);
   return Math.round(base * (1 + pace.jitter * (2 * random - 1)));
 }

@@ -10,7 +10,6 @@ import { genuineHooks, HOOK_SECRET, hookHeaders, hookRequest, withNulls } from '
 const REPOSITORY = 35_129_377;
 let stored: Map<string, Delivery>;
 let twins: Set<string>;
-let wakes: number;
 let missed: number;
 let heard: (number | null)[];
 let put: (delivery: { id: string; twin: string; value: Delivery }) => Promise<'stored' | 'seen'>;
@@ -19,7 +18,7 @@ let repositoryId: number | null;
 beforeEach(() => {
   stored = new Map();
   twins = new Set();
-  [wakes, missed, heard, repositoryId] = [0, 0, [], REPOSITORY];
+  [missed, heard, repositoryId] = [0, [], REPOSITORY];
   put = async ({ id, twin, value }) => {
     if (stored.has(id) || twins.has(twin)) return 'seen';
     stored.set(id, value);
@@ -40,7 +39,6 @@ function receiver(secrets: readonly string[] = [HOOK_SECRET]) {
       heard: (number) => heard.push(number),
       missed: () => missed++,
     },
-    wake: () => wakes++,
     now: () => Date.parse('2026-01-01T00:00:00Z'),
     log: silentLogger,
   });
@@ -146,7 +144,6 @@ describe('a delivery', () => {
       { kind: 'pull', number: 7 },
     ]);
     expect(JSON.stringify([...stored])).not.toContain(text);
-    expect(wakes).toBe(1);
   });
 
   it('is refused, and missed, when the store fails or does not answer in time', async () => {
