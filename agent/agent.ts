@@ -20,6 +20,7 @@ import { createHealer } from './healer.ts';
 import type { ImageHistory } from './image-history.ts';
 import { createImages } from './images.ts';
 import { createInstances } from './instances.ts';
+import type { ReadInventory } from './inventory.ts';
 import type { Journal } from './journal.ts';
 import { createKeyedLocks, createLimit } from './locks.ts';
 import { createObserver } from './observe.ts';
@@ -63,6 +64,8 @@ export interface AgentDeps {
   readonly secretFiles: SecretFiles;
   /** Other programs that have one of these tcp ports of the machine. */
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
+  /** What the machine has of a namespace. */
+  readonly inventory: ReadInventory;
   /** Root of the installation's files. */
   readonly stateDir: string;
   /** null: the folder is not on this machine. */
@@ -156,7 +159,7 @@ export function createAgent(deps: AgentDeps): Agent {
   const ready = createWaitReady({ world, prober, engine, now });
   const swaps = createSwaps({ journal, instances, ready, locks, log, trace, now, lifetime });
   const volumeLeftovers = createVolumeLeftovers({ volumes, world, log: store.log, logger: log });
-  const closer = createCloser({ journal, running, swaps, instances, world, volumeLeftovers, machine, log });
+  const closer = createCloser({ journal, running, swaps, instances, world, volumeLeftovers, secrets, machine, log });
   const follower = createFollower({ log: store.log, specs: store.specs, journal, router, locks, logger: log });
   const retirer = createRetirer({ journal, world, instances, machine });
   const healer = createHealer({
@@ -280,6 +283,7 @@ export function createAgent(deps: AgentDeps): Agent {
     creator,
     images,
     portHolders: deps.portHolders,
+    inventory: deps.inventory,
     volumes,
     engine,
     steps,

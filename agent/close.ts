@@ -5,6 +5,7 @@ import { instanceKey } from './identity.ts';
 import type { Instances } from './instances.ts';
 import type { Journal } from './journal.ts';
 import { withClosed, withoutOpen } from './journal-records.ts';
+import type { SecretsOfSpec } from './secrets/secrets.ts';
 import type { RunningSteps } from './steps/running.ts';
 import type { Swaps } from './swaps.ts';
 import type { VolumeLeftovers } from './volume-leftovers.ts';
@@ -22,12 +23,13 @@ export interface CloserDeps {
   readonly instances: Instances;
   readonly world: Pick<World, 'containers' | 'refresh'>;
   readonly volumeLeftovers: VolumeLeftovers;
+  readonly secrets: Pick<SecretsOfSpec, 'forgetNamespace'>;
   readonly machine: string;
   readonly log: Logger;
 }
 
 export function createCloser(deps: CloserDeps): Closer {
-  const { journal, running, swaps, instances, world, volumeLeftovers, machine, log } = deps;
+  const { journal, running, swaps, instances, world, volumeLeftovers, secrets, machine, log } = deps;
 
   /** Instances of the deploy that the live release does not name, nor any swap that is still to be settled. */
   function leftovers(namespace: string, deploy: string) {
@@ -57,6 +59,8 @@ export function createCloser(deps: CloserDeps): Closer {
       await Promise.all(gone.map((it) => instances.discard(it, () => {}, 'at once')));
       await volumeLeftovers.discard(namespace, deploy);
       await journal.change(namespace, 'open.forget', (ops) => withoutOpen(ops, deploy));
+      const after = journal.view(namespace);
+      if (after.live === null && Object.keys(after.open).length === 0) await secrets.forgetNamespace(namespace);
       if (gone.length > 0) log.info({ namespace, deploy, count: gone.length }, 'removed what no release names');
     },
   };

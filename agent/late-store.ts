@@ -4,7 +4,7 @@
  */
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
-import type { Bucket, BucketName, Events, Leases, Log, Messages, Specs, Store } from '../store/port.ts';
+import type { Bucket, BucketName, Deliveries, Events, Leases, Log, Messages, Specs, Store } from '../store/port.ts';
 import { sleep } from './waiting.ts';
 
 const RETRY_MS = 500;
@@ -71,6 +71,10 @@ export function createLateStore({ connect, log, lifetime }: LateStoreDeps): Stor
     list: async (limit) => await now().events.list(limit),
     follow: async (...args) => await later((store) => store.events.follow(...args)),
   };
+  const deliveries: Deliveries = {
+    put: async (delivery) => await now().deliveries.put(delivery),
+    consume: async (...args) => await later((store) => store.deliveries.consume(...args)),
+  };
   const messages: Messages = {
     request: async (...args) => await now().messages.request(...args),
     serve: (...args) => void later((store) => store.messages.serve(...args)),
@@ -95,6 +99,7 @@ export function createLateStore({ connect, log, lifetime }: LateStoreDeps): Stor
     specs,
     leases,
     events,
+    deliveries,
     messages,
     bucket,
     generation: async () => await now().generation(),

@@ -15,6 +15,7 @@ import { systemClock } from '../store/clock.ts';
 import { connectNats } from '../store/nats.ts';
 import { programPath } from '../store/own-files.ts';
 import { createTrace } from '../store/trace.ts';
+import { createRedactor } from '../trust/redact.ts';
 import { machineKeys } from '../trust/secret-keys.ts';
 import { verifyStep } from '../trust/sign.ts';
 import { createAgent } from './agent.ts';
@@ -25,12 +26,14 @@ import { createEngine } from './docker/engine.ts';
 import { tracedEngine } from './docker/traced.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { openImageHistory } from './image-history.ts';
+import { createInventory } from './inventory.ts';
 import { openJournal } from './journal.ts';
 import { createLateStore } from './late-store.ts';
+import { filterTable } from './network/filter-rules.ts';
 import { createNetwork, overlayNetwork } from './network/network.ts';
+import { createPacketFilter } from './network/packet-filter.ts';
 import { claim } from './only-one.ts';
 import { createSecretFiles } from './secrets/files.ts';
-import { createRedactor } from './secrets/redact.ts';
 import { redactedEngine } from './secrets/redacted-engine.ts';
 import { openVault } from './secrets/vault.ts';
 import { createTrustedKeys } from './trusted-keys.ts';
@@ -84,6 +87,7 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
         ...(installation.natsUrl === null ? { storeDir: paths.nats } : {}),
       }),
   });
+  const volumes = createDirDriver({ root: paths.volumes, installation, log });
   const trustedKeys = createTrustedKeys({ folder: paths.keys, installation: id });
   const agent = createAgent({
     installation,
@@ -109,8 +113,17 @@ export async function runAgent({ stateDir, signal, env = process.env, log = pino
       onOpened: (name, value) => redactor.know(name, value),
     }),
     secretFiles: createSecretFiles({ folder: paths.secretFiles }),
-    volumes: createDirDriver({ root: paths.volumes, installation, log }),
+    volumes,
     portHolders: (ports) => gateway.portHolders(ports),
+    inventory: createInventory({
+      installation: id,
+      engine,
+      gateway,
+      filterSets: () => createPacketFilter().sets('bridge', filterTable(id)),
+      volumes,
+      folders: [paths.volumes, paths.secretFiles],
+      files: [`${paths.gateway}/state.json`, `${paths.dns}/names.json`, `${paths.agent}/secrets.json`],
+    }),
     stateDir: paths.root,
     diskUsage,
     verify: async (signed) => verifyStep(signed, await trustedKeys(signed.keyId)),

@@ -12,6 +12,7 @@ import type { Follower } from './follow.ts';
 import type { Healer } from './healer.ts';
 import type { Images } from './images.ts';
 import type { Instances } from './instances.ts';
+import type { ReadInventory } from './inventory.ts';
 import type { Journal } from './journal.ts';
 import { endedDeploys, type LastKnown } from './journal-records.ts';
 import type { Pressure } from './needed-images.ts';
@@ -63,6 +64,7 @@ export interface SupervisorDeps {
   readonly creator: Creator;
   readonly images: Images;
   readonly portHolders: (ports: readonly number[]) => Promise<readonly object[]>;
+  readonly inventory: ReadInventory;
   readonly volumes: Pick<VolumeDriver, 'list'>;
   readonly engine: Engine;
   readonly steps: StepServer;
@@ -232,8 +234,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       void insist('the watch of the log', () => store.log.watch((namespace) => void follow(namespace), lifetime));
       watchOthers();
       deps.steps.serve(lifetime);
-      const { machine, engine, images, portHolders, volumes } = deps;
-      serveQueries({ machine, messages: store.messages, images, portHolders, volumes, log }, lifetime);
+      const { machine, engine, images, portHolders, inventory, volumes } = deps;
+      serveQueries({ machine, messages: store.messages, images, portHolders, inventory, volumes, log }, lifetime);
       deps.execs.serve(lifetime);
       serveStreams({ machine, messages: store.messages, engine, world, log }, lifetime);
       await Promise.all([

@@ -6,6 +6,7 @@
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { ERRORS, type ErrorCode } from '../schemas/errors.ts';
 import type { Digest } from '../schemas/names.ts';
+import type { ManagedBy } from '../schemas/release.ts';
 
 export type Decision =
   | { readonly act: 'nothing'; readonly why: 'unchanged' | 'held' | 'failed' }
@@ -50,8 +51,10 @@ const BACKOFF_MOST_MS = 300_000;
 const WAIT_MS = 10_000;
 
 /** When a failed digest is tried again; null: not before it changes or somebody asks. `attempts` counts from 1. */
-export function retryAtMs(code: string, attempts: number, nowMs: number): number | null {
-  const retry = code in ERRORS ? ERRORS[code as ErrorCode].retry : 'operator';
+export function retryAtMs(code: string, attempts: number, nowMs: number, managedBy: ManagedBy = 'git'): number | null {
+  // The image of a pull request is on its way: whatever builds it is not done yet.
+  const awaited = managedBy === 'preview' && code === 'IMAGE_NOT_FOUND';
+  const retry = awaited ? 'wait' : code in ERRORS ? ERRORS[code as ErrorCode].retry : 'operator';
   if (retry === 'backoff') return nowMs + Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** (attempts - 1));
   return retry === 'wait' ? nowMs + WAIT_MS : null;
 }

@@ -2,6 +2,7 @@
 
 import type { Logger } from '../schemas/logger.ts';
 import type { Digest, NamespaceName } from '../schemas/names.ts';
+import type { ManagedBy } from '../schemas/release.ts';
 import type { Store } from '../store/port.ts';
 import { advice } from './advice.ts';
 import { retryAtMs } from './decide.ts';
@@ -22,6 +23,7 @@ export async function recordFailure(
   deps: FailedPassDeps,
   args: {
     readonly namespace: NamespaceName;
+    readonly managedBy: ManagedBy;
     readonly digest: Digest;
     /** Stands for the versions of its secrets; null: none. */
     readonly secrets: Digest | null;
@@ -30,12 +32,12 @@ export async function recordFailure(
     readonly message: string;
   },
 ): Promise<number | null> {
-  const { namespace, digest, secrets, deploy, code, message } = args;
+  const { namespace, managedBy, digest, secrets, deploy, code, message } = args;
   const now = deps.clock.now();
   let next: number | null = null;
   await deps.namespaces.change(namespace, (it) => {
     const attempts = it.failed?.desiredDigest === digest ? it.failed.attempts + 1 : 1;
-    next = retryAtMs(code, attempts, now);
+    next = retryAtMs(code, attempts, now, managedBy);
     const retryAt = next === null ? null : new Date(next).toISOString();
     return { ...it, held: null, failed: { desiredDigest: digest, secrets, deploy, code, message, retryAt, attempts } };
   });

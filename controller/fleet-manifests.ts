@@ -1,6 +1,6 @@
 /** What one revision of the fleet repository says of every namespace, and what is wrong with it. Pure. */
 import type { Problem } from '../schemas/problem.ts';
-import type { Desired } from '../schemas/service.ts';
+import type { Desired, DesiredService } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { groupFiles } from './manifest/files.ts';
 import { loadNamespaces } from './manifest/load.ts';
@@ -12,6 +12,8 @@ export interface FleetManifests {
   /** null: slipway.toml itself has problems, so nothing of the revision can be used. */
   readonly settings: Settings | null;
   readonly desired: readonly Desired[];
+  /** Seed jobs by namespace; they are in no `desired`, for they run in forks only. */
+  readonly seeds: ReadonlyMap<string, DesiredService>;
   /** Present but not usable: neither deployed nor removed. */
   readonly invalid: ReadonlySet<string>;
   readonly problems: readonly Problem[];
@@ -22,7 +24,7 @@ export interface FleetManifests {
 /** Reads the manifests of a revision; never throws for what somebody committed. */
 export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }>): FleetManifests {
   const { revision } = state;
-  const nothing = { revision, settings: null, desired: [], invalid: new Set<string>(), notices: [] };
+  const nothing = { revision, settings: null, desired: [], seeds: new Map(), invalid: new Set<string>(), notices: [] };
   if (state.kind === 'invalid') return { ...nothing, problems: state.problems };
   const { settings, problems, notices } = parseSettings(state.settingsFile);
   if (settings === null) return { ...nothing, problems, notices };
@@ -32,6 +34,7 @@ export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }
     revision,
     settings,
     desired: loaded.desired.filter((it) => !refused.has(it.namespace)),
+    seeds: loaded.seeds,
     invalid: new Set([...loaded.invalid, ...refused]),
     problems: [...state.problems, ...loaded.problems],
     notices,

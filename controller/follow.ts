@@ -78,6 +78,7 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
   async function want(fleet: FleetManifests): Promise<void> {
     if (fleet.settings === null) return;
     const { revision } = fleet;
+    const managedBy = 'git' as const;
     const rules = rulesOf(fleet.settings);
     await saveRules(deps.store.bucket('cluster'), rules);
     const gone = await disappeared(fleet);
@@ -97,11 +98,18 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
         continue;
       }
       last.set(desired.namespace, desired);
-      deps.loop.want({ namespace: desired.namespace, desired, revision, ...ruleFor(rules, desired.namespace) });
+      deps.loop.want({
+        namespace: desired.namespace,
+        desired,
+        revision,
+        managedBy,
+        ...ruleFor(rules, desired.namespace),
+      });
     }
     const renamed = new Set(renames.values());
     for (const namespace of gone) {
-      if (!renamed.has(namespace)) deps.loop.want({ namespace, desired: null, revision, ...ruleFor(rules, namespace) });
+      if (!renamed.has(namespace))
+        deps.loop.want({ namespace, desired: null, revision, managedBy, ...ruleFor(rules, namespace) });
     }
   }
 

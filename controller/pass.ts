@@ -5,9 +5,10 @@
 import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
 import type { Logger } from '../schemas/logger.ts';
-import type { Digest, NamespaceName, Revision } from '../schemas/names.ts';
+import type { Digest, NamespaceName, Revision, ServiceName } from '../schemas/names.ts';
 import { hasChanges, type Plan } from '../schemas/plan.ts';
-import type { Desired } from '../schemas/service.ts';
+import type { ManagedBy, ReleaseRef } from '../schemas/release.ts';
+import type { Desired, ImageRef } from '../schemas/service.ts';
 import type { Store } from '../store/port.ts';
 import { carryOut } from './carry-out.ts';
 import { type Agreements, createAgreements } from './consent/agreements.ts';
@@ -27,7 +28,7 @@ import { keepShownPlan } from './pulls/shown-plans.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 import { currentSecrets } from './secrets.ts';
 
-/** What git says of one namespace; `desired` null: its manifests are gone. */
+/** What git, or a pull request, says of one namespace; `desired` null: it is to be gone. */
 export interface Wanted {
   readonly namespace: NamespaceName;
   readonly desired: Desired | null;
@@ -35,6 +36,10 @@ export interface Wanted {
   readonly maxRemovePercent: number;
   /** Settings want an approval of every plan of it. */
   readonly approvalRequired: boolean;
+  readonly managedBy: ManagedBy;
+  /** Images of what it is forked from, by service: taken while it has none of its own for the same image string. */
+  readonly images?: Readonly<Record<ServiceName, ImageRef>> | undefined;
+  readonly forkedFrom?: ReleaseRef | undefined;
 }
 
 /** What one worker carries out: what git said at one revision. */
@@ -82,7 +87,7 @@ export async function pass(deps: PassDeps, worker: Worker, signal: AbortSignal):
     await agreements.agreed({ namespace, desiredDigest: plannedDigest(wanted), release: live?.n ?? null });
   const first = record.held === null ? await firstApproved(deps, worker) : null;
   if (first === null) {
-    const secrets = await currentSecrets(deps.store.bucket('secrets'), target.wanted.desired);
+    const secrets = await currentSecrets(deps.store.bucket('secrets'), target.wanted.desired, target.wanted.managedBy);
     const given = awaitsAgreement(record, target.digest) && (await agreed(target));
     const decision = decide(record, target.digest, deps.clock.now(), secrets, given);
     if (decision.act === 'later') return decision.atMs;
@@ -153,13 +158,14 @@ interface Attempted {
 async function attempt(deps: PassDeps, worker: Worker, target: Target, signal: AbortSignal): Promise<Attempted> {
   const { wanted, digest } = target;
   const { namespace } = wanted;
-  const secrets = await currentSecrets(deps.store.bucket('secrets'), wanted.desired);
+  const secrets = await currentSecrets(deps.store.bucket('secrets'), wanted.desired, wanted.managedBy);
   const remember = async () =>
     await deps.namespaces.change(namespace, (it) => ({ ...it, carriedOut: digest, secrets, failed: null, held: null }));
   const failed = async (deploy: string | null, code: string, message: string): Promise<Attempted> => {
     // A freeze is no failure of what is deployed: nothing is remembered, and the next pass waits for its end.
     if (code === 'FROZEN') return { atMs: deps.clock.now(), end: null };
-    const atMs = await recordFailure(deps, { namespace, digest, secrets, deploy, code, message });
+    const { managedBy } = wanted;
+    const atMs = await recordFailure(deps, { namespace, managedBy, digest, secrets, deploy, code, message });
     return { atMs, end: atMs === null ? 'failed' : null };
   };
   try {
@@ -167,7 +173,9 @@ async function attempt(deps: PassDeps, worker: Worker, target: Target, signal: A
     const result = await planFor(deps, wanted);
     if (!result.ok) {
       const message = result.failures.map(failureText).join('; ');
-      return await failed(null, result.failures[0]?.code ?? 'NO_CAPACITY', message);
+      // With another reason beside it, waiting for an image helps nobody.
+      const worst = result.failures.find((it) => it.code !== 'IMAGE_NOT_FOUND') ?? result.failures[0];
+      return await failed(null, worst?.code ?? 'NO_CAPACITY', message);
     }
     const { plan } = result;
     await requireAgreements(deps, plan);
@@ -230,7 +238,7 @@ async function requireAgreements(deps: PassDeps, plan: Plan): Promise<void> {
 async function planFor(deps: PassDeps, wanted: Wanted): Promise<PlanResult> {
   const { store, gatewayPorts } = deps;
   const { namespace, desired, ...rules } = wanted;
-  const common = { store, managedBy: 'git' as const, gatewayPorts, ...rules };
+  const common = { store, gatewayPorts, ...rules };
   return desired === null ? await planRemoval({ ...common, namespace }) : await planDesired({ ...common, desired });
 }
 

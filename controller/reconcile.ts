@@ -3,8 +3,8 @@
 import { digestOf } from '../schemas/canonical.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, Revision } from '../schemas/names.ts';
-import type { ManagedBy, VolumeRow } from '../schemas/release.ts';
-import { type SecretName, secretNames } from '../schemas/secret.ts';
+import type { ManagedBy, ReleaseRef, VolumeRow } from '../schemas/release.ts';
+import { type SecretName, secretNames, secretScope } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
 import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
@@ -33,6 +33,12 @@ export interface PlanRequest {
   readonly refreshImages?: boolean;
   /** Strings of other registries are looked up on machines only, never asked for: manifests of strangers name them. */
   readonly onlyRegistries?: readonly string[];
+  /** Images by service, taken where the namespace has none of its own for the same image string. */
+  readonly images?: Readonly<Record<string, ImageRef>> | undefined;
+  /** What it was forked from. */
+  readonly forkedFrom?: ReleaseRef | undefined;
+  /** Whose image digests it takes over. */
+  readonly promotedFrom?: ReleaseRef | undefined;
 }
 
 /** sha256 of one namespace's desired state: the loop acts when it changes. */
@@ -52,6 +58,7 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
     fresh: 'all',
     refresh: request.refreshImages ?? false,
     onlyRegistries: request.onlyRegistries ?? null,
+    given: request.images ?? {},
   });
   return await planPinned(situation, request, { ...pinned, kind: 'deploy', released, isFresh: () => true });
 }
@@ -182,11 +189,12 @@ async function planPinned(
 ): Promise<PlanResult> {
   const { store, desired } = request;
   const { namespace, services } = desired;
+  const scope = secretScope(request.managedBy, namespace);
   const facts = services.some((it) => secretNames(it.template).length > 0)
-    ? await readSecretFacts(store.bucket('secrets'), namespace)
+    ? await readSecretFacts(store.bucket('secrets'), scope)
     : [];
   const known = new Map(facts.map((it) => [it.name, it]));
-  const { secrets, failures } = pinSecrets({ ...pins, namespace, services, facts: known });
+  const { secrets, failures } = pinSecrets({ ...pins, namespace: scope, services, facts: known });
   const all = [...pins.failures, ...failures];
   if (all.length > 0) return { ok: false, failures: all };
   const { kind, rollbackTo = null, images } = pins;
@@ -233,6 +241,8 @@ function inputOf(
     gatewayPorts: request.gatewayPorts,
     maxRemovePercent: request.maxRemovePercent,
     approvalRequired: request.approvalRequired,
+    forkedFrom: request.forkedFrom,
+    promotedFrom: request.promotedFrom,
   };
 }
 

@@ -1,12 +1,14 @@
 /** Secrets in the store: one record a secret with its newest version, sealed under the cluster's key. */
 import { SlipwayError } from '../schemas/errors.ts';
 import type { Digest, MachineName, NamespaceName } from '../schemas/names.ts';
+import type { ManagedBy } from '../schemas/release.ts';
 import {
   type MachineSecret,
   type SecretFacts,
   type SecretName,
   SecretRecord,
   secretNames,
+  secretScope,
   secretsDigest,
 } from '../schemas/secret.ts';
 import type { Desired } from '../schemas/service.ts';
@@ -16,6 +18,14 @@ import { changeRecord } from './change-record.ts';
 
 /** A NATS message holds 1 MiB; sealed and in base64 this much fits with room to spare. */
 export const MAX_SECRET_BYTES = 512 * 1024;
+
+/** One version, and who gets it; `scope`: the namespace that it belongs to, when that is another one (secretScope). */
+export interface WantedSecret {
+  readonly namespace: NamespaceName;
+  readonly scope?: NamespaceName;
+  readonly name: SecretName;
+  readonly version: number;
+}
 
 export interface Secrets {
   /** A new version, unless the newest has exactly these bytes. */
@@ -34,10 +44,7 @@ export interface Secrets {
     by: { readonly by: string; readonly at: string },
   ): Promise<boolean>;
   /** One version, sealed so that only this machine can open it. @throws SECRET_MISSING, BASIS_MOVED, UNTRUSTED */
-  sealFor(
-    machine: MachineName,
-    wanted: { readonly namespace: NamespaceName; readonly name: SecretName; readonly version: number },
-  ): Promise<MachineSecret>;
+  sealFor(machine: MachineName, wanted: WantedSecret): Promise<MachineSecret>;
 }
 
 export interface SecretsDeps {
@@ -72,13 +79,13 @@ export function createSecrets({ bucket, installation, clusterKey, machineKeys }:
       });
       return removed;
     },
-    async sealFor(machine, { namespace, name, version }) {
-      const record = recordOf((await bucket.get([namespace, name]))?.value ?? null);
+    async sealFor(machine, { namespace, scope = namespace, name, version }) {
+      const record = recordOf((await bucket.get([scope, name]))?.value ?? null);
       const value = record === null ? null : await opened(record);
       if (record === null || value === null)
-        throw new SlipwayError('SECRET_MISSING', `secret ${name} of ${namespace} was removed since the plan was made`);
+        throw new SlipwayError('SECRET_MISSING', `secret ${name} of ${scope} was removed since the plan was made`);
       if (record.version !== version) {
-        const moved = `secret ${name} of ${namespace} has version ${record.version} now, the plan wants ${version}`;
+        const moved = `secret ${name} of ${scope} has version ${record.version} now, the plan wants ${version}`;
         throw new SlipwayError('BASIS_MOVED', `${moved}: plan again`);
       }
       const key = (await machineKeys())[machine];
@@ -92,10 +99,16 @@ export function createSecrets({ bucket, installation, clusterKey, machineKeys }:
 }
 
 /** Stands for the newest versions of the secrets that a namespace names; null: none (also of one that git no longer has). */
-export async function currentSecrets(bucket: Bucket, desired: Desired | null): Promise<Digest | null> {
+export async function currentSecrets(
+  bucket: Bucket,
+  desired: Desired | null,
+  managedBy: ManagedBy,
+): Promise<Digest | null> {
   const names = [...new Set(desired?.services.flatMap((it) => secretNames(it.template)))];
   if (desired === null || names.length === 0) return null;
-  const facts = new Map((await readSecretFacts(bucket, desired.namespace)).map((it) => [it.name, it.version]));
+  const facts = new Map(
+    (await readSecretFacts(bucket, secretScope(managedBy, desired.namespace))).map((it) => [it.name, it.version]),
+  );
   return secretsDigest(Object.fromEntries(names.map((it) => [it, facts.get(it) ?? 0])));
 }
 

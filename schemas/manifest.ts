@@ -144,7 +144,10 @@ export const ManifestVolume = z.strictObject({
   quota: value.Size.optional().meta({ description: 'How large it may grow. Not supported yet.', not: {} }),
   mode: value.Mode.optional().describe('Mode of its root folder when it is created, like "0750".'),
   owner: value.Owner.optional().describe('Owner of its root folder when it is created, like "1000:1000".'),
-  preview: notYet('What previews get: `fresh` or `branch`.'),
+  preview: z
+    .enum(['fresh', 'branch'])
+    .optional()
+    .describe('What forks get: `fresh`: an empty one. `branch`: its data, as it was then. Default: fresh.'),
 });
 export type ManifestVolume = z.infer<typeof ManifestVolume>;
 

@@ -1,7 +1,7 @@
 /** Plans: what will happen, as data. The plan shown is the plan run. */
 import { z } from 'zod';
 import { DeployId, Digest, MachineName, NamespaceName, Revision, ServiceName, SlotName } from './names.ts';
-import { ManagedBy, VolumeRow } from './release.ts';
+import { ManagedBy, ReleaseRef, VolumeRow } from './release.ts';
 import { ImageRef, ServiceSpec, VolumeSpec } from './service.ts';
 
 /** A slot of the target. `deploy` null: the deploy that carries the plan out. */
@@ -122,6 +122,9 @@ export const Plan = z.strictObject({
   approvals: z.array(z.string()).default([]),
   /** Release that a rollback returns to. */
   rollbackTo: z.int().min(1).nullable(),
+  /** For the lineage of its releases; not part of its id. */
+  forkedFrom: ReleaseRef.optional(),
+  promotedFrom: ReleaseRef.optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 

@@ -28,6 +28,10 @@ export type ManagedBy = z.infer<typeof ManagedBy>;
 export const SourceRef = z.strictObject({ revision: Revision.nullable(), desiredDigest: Digest });
 export type SourceRef = z.infer<typeof SourceRef>;
 
+/** A release of another namespace that this one came from. */
+export const ReleaseRef = z.strictObject({ namespace: NamespaceName, n: z.int().min(1) });
+export type ReleaseRef = z.infer<typeof ReleaseRef>;
+
 const entry = { namespace: NamespaceName, n: z.int().min(1), at: z.iso.datetime(), actor: z.string() };
 
 export const Release = z.strictObject({
@@ -50,6 +54,10 @@ export const Release = z.strictObject({
     previous: z.int().min(1).nullable(),
     /** Release that a rollback returns to. */
     rollbackTo: z.int().min(1).nullable(),
+    /** What it was forked from last; later releases of the fork keep it. Absent: it is no fork. */
+    forkedFrom: ReleaseRef.optional(),
+    /** Whose image digests it took over. Absent: it was not promoted. */
+    promotedFrom: ReleaseRef.optional(),
   }),
 });
 export type Release = z.infer<typeof Release>;

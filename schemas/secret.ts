@@ -5,6 +5,15 @@
 import { z } from 'zod';
 import { digestOf } from './canonical.ts';
 import { type Digest, NamespaceName } from './names.ts';
+import type { ManagedBy } from './release.ts';
+
+/** Where the secrets of all forks lie: no manifest may be called so, and no fork sees the secrets of its source. */
+export const PREVIEW_SECRETS: NamespaceName = 'previews';
+
+/** The namespace whose secrets a namespace gets. */
+export function secretScope(managedBy: ManagedBy, namespace: NamespaceName): NamespaceName {
+  return managedBy === 'preview' ? PREVIEW_SECRETS : namespace;
+}
 
 /** A secret, unique in its namespace: like a name, but capitals and dots are welcome, as in environment variables. */
 export const SECRET_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;

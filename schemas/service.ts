@@ -150,6 +150,10 @@ export type DesiredService = z.infer<typeof DesiredService>;
 export const ServiceSpec = z.strictObject({ ...serviceShape, template: ServiceTemplate }).readonly();
 export type ServiceSpec = z.infer<typeof ServiceSpec>;
 
+/** What a fork gets in place of a volume: an empty one, or its data. */
+export const VolumeMode = z.enum(['fresh', 'branch']);
+export type VolumeMode = z.infer<typeof VolumeMode>;
+
 export const VolumeSpec = z
   .strictObject({
     name: VolumeName,
@@ -158,6 +162,8 @@ export const VolumeSpec = z
     /** Octal mode of the root folder, as a number; null: the driver's default. */
     mode: z.int().min(0).max(0o7777).nullable(),
     owner: z.strictObject({ uid: z.int().min(0), gid: z.int().min(0) }).nullable(),
+    /** What forks get in its place; left out where the manifest does not say. */
+    preview: VolumeMode.optional(),
   })
   .readonly();
 export type VolumeSpec = z.infer<typeof VolumeSpec>;

@@ -71,8 +71,12 @@ export const SettingsFile = z
         host: z.string().includes('{number}').optional().describe('Hostname of the services of a preview.'),
         label: z.string().optional().describe('Only pull requests with this label. Default: all.'),
         max: z.int().min(0).max(1000).optional().describe('How many at once. Default: 10.'),
+        max_services: z.int().min(1).max(1000).optional().describe('How many services one may have. Default: 50.'),
         ttl: value.Duration.optional().describe('How long one lives without a push. Default: "48h".'),
-        seed_job: z.string().optional().describe('Job that fills fresh volumes.'),
+        seed_job: z
+          .string()
+          .optional()
+          .describe('Job of the source that fills or masks data: runs in forks only, before anything is routed.'),
         volumes: z
           .record(value.Name, z.enum(['fresh', 'branch']))
           .optional()
@@ -146,6 +150,7 @@ export interface Settings {
     readonly host: string;
     readonly label: string;
     readonly max: number;
+    readonly maxServices: number;
     readonly ttlMs: number;
     readonly seedJob: string;
     readonly volumes: Readonly<Record<string, 'fresh' | 'branch'>>;

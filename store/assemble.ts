@@ -3,18 +3,22 @@ import type { Logger } from '../schemas/logger.ts';
 import type { AssetName, StoreTiming } from './assets.ts';
 import { createBucket } from './buckets.ts';
 import type { Clock } from './clock.ts';
+import { createDeliveries } from './deliveries.ts';
 import { createEvents } from './events.ts';
 import { readGeneration } from './generation.ts';
 import { createLeases } from './leases.ts';
 import { createLog } from './log.ts';
 import { createPatience } from './patience.ts';
 import type { Messages, Store } from './port.ts';
+import type { Queue } from './queue.ts';
 import { createSpecs } from './specs.ts';
 import type { LogTable, Table } from './table.ts';
 
 interface Technology {
   readonly logTable: LogTable;
   table(name: Exclude<AssetName, 'log'>): Table;
+  /** The work queue of an asset. */
+  queue(name: 'hooks'): Queue;
   readonly messages: Messages;
   readonly onConnection: Store['onConnection'];
   close(): Promise<void>;
@@ -39,10 +43,18 @@ export function assembleStore({ technology, timing, clock, log, installation }: 
 
   const cluster = bucketOver('cluster');
   const generation = () => readGeneration(cluster, installation);
+  const events = createEvents({ ...base, table: technology.table('events') });
   return {
     log: createLog({ ...base, table: technology.logTable }),
     specs: createSpecs({ ...base, table: technology.table('specs') }),
-    events: createEvents({ ...base, table: technology.table('events') }),
+    events,
+    deliveries: createDeliveries({
+      ...base,
+      events,
+      closed,
+      queue: technology.queue('hooks'),
+      ackMs: timing.deliveryAckMs,
+    }),
     leases: createLeases({ bucket: bucketOver('leases'), generation, timing, clock, closed, log }),
     messages: technology.messages,
     bucket: bucketOver,

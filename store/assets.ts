@@ -11,6 +11,8 @@ export interface StoreTiming {
   readonly observedTtlMs: number;
   /** A watch looks this often whether it has missed something. */
   readonly watchCheckMs: number;
+  /** A delivery that was handed out is handed out again when nothing was heard of it for so long. */
+  readonly deliveryAckMs: number;
   /** A call that fails for want of a connection is tried again for this long. */
   readonly patienceMs: number;
 }
@@ -21,6 +23,7 @@ export const DEFAULT_TIMING: StoreTiming = {
   leaseLostMs: 20_000,
   observedTtlMs: 90_000,
   watchCheckMs: 2_000,
+  deliveryAckMs: 10_000,
   patienceMs: 5_000,
 };
 
@@ -37,10 +40,13 @@ export interface Asset {
   readonly immutable: boolean;
 }
 
-export type AssetName = 'log' | 'specs' | 'events' | 'leases' | BucketName;
+export type AssetName = 'log' | 'specs' | 'events' | 'hooks' | 'leases' | BucketName;
 
 const DAY_MS = 86_400_000;
 const MAX_EVENTS = 200_000;
+/** A sender can repeat what failed for three days (GitHub: "Redelivering webhooks"). */
+const HOOKS_TTL_MS = 3 * DAY_MS;
+const MAX_HOOKS = 100_000;
 
 /** Every asset; `log` and `specs` are the history and are never trimmed. */
 export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
@@ -55,6 +61,15 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
       keepEach: null,
       ttlMs: 30 * DAY_MS,
       maxMessages: MAX_EVENTS,
+      immutable: false,
+    },
+    hooks: {
+      stream: 'HOOKS',
+      subjects: 'hooks',
+      storage: 'file',
+      keepEach: null,
+      ttlMs: HOOKS_TTL_MS,
+      maxMessages: MAX_HOOKS,
       immutable: false,
     },
     leases: bucket('leases', { ttlMs: timing.leaseTtlMs }),
@@ -76,7 +91,7 @@ export function assetsOf(timing: StoreTiming): Record<AssetName, Asset> {
 }
 
 /** First names of subjects that belong to streams: messages must not use them. */
-export const RESERVED_SUBJECTS: readonly string[] = ['log', 'specs', 'events'];
+export const RESERVED_SUBJECTS: readonly string[] = ['log', 'specs', 'events', 'hooks'];
 
 /** Named as the `nats kv` tool expects (ADR-8 of nats-architecture-and-design), so that it can be used to look. */
 function bucket(name: string, own: Partial<Pick<Asset, 'ttlMs' | 'storage'>> = {}): Asset {

@@ -5,6 +5,7 @@ import { type AssetName, assetsOf, DEFAULT_TIMING, type StoreTiming } from './as
 import type { Clock } from './clock.ts';
 import { createFaults, type Faults } from './memory/faults.ts';
 import { createMemoryMessages } from './memory/messages.ts';
+import { createMemoryQueue } from './memory/queue.ts';
 import { createMemoryTable } from './memory/table.ts';
 import type { Store } from './port.ts';
 import type { Table } from './table.ts';
@@ -50,6 +51,7 @@ export function createFaultyStore({ clock, log, timing, installation }: MemorySt
           await logTable.write({ key, body, expected: 0 });
         },
       },
+      queue: (name) => createMemoryQueue({ table: table(name), ackMs: times.deliveryAckMs }),
       messages: createMemoryMessages({ log }),
       onConnection(onChange, signal) {
         onChange(faults.connected());

@@ -6,6 +6,7 @@ import { assetsOf, DEFAULT_TIMING, type StoreTiming } from './assets.ts';
 import type { Clock } from './clock.ts';
 import { openConnection } from './nats/connection.ts';
 import { createNatsMessages } from './nats/messages.ts';
+import { createNatsQueue } from './nats/queue.ts';
 import { createRepair } from './nats/repair.ts';
 import { createRoomCheck } from './nats/room.ts';
 import { ensureStreams } from './nats/streams.ts';
@@ -70,6 +71,16 @@ export async function connectNats(options: ConnectNatsOptions): Promise<Store> {
             await logTable.write({ key, body, expected: 0 });
           },
         },
+        queue: (name) =>
+          createNatsQueue({
+            connection,
+            client,
+            manager,
+            asset: assets[name],
+            ackMs: timing.deliveryAckMs,
+            repair: repair.now,
+            room,
+          }),
         messages: createNatsMessages({ connection, log }),
         onConnection(onChange, until) {
           onChange(connection.connected());

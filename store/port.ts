@@ -106,6 +106,21 @@ export interface Events {
   follow(onEvent: (event: SlipwayEvent) => void, signal: AbortSignal): Promise<void>;
 }
 
+/** What hooks told, kept until somebody has acted on it. */
+export interface Deliveries {
+  /**
+   * Stored once. `seen`: one of this id, or of the same twin (what it says, by the words of the caller) within three
+   * days, is stored already. @throws STATE_UNAVAILABLE, STATE_FULL: nothing is known to be stored
+   */
+  put(delivery: { readonly id: string; readonly twin: string; readonly value: unknown }): Promise<'stored' | 'seen'>;
+  /**
+   * Hands each value over at least once, several at a time, until the signal aborts; done when the handler resolves. One
+   * whose handler rejects comes again, later and later: for as long as it is kept when the error is an outage, a few
+   * times otherwise; then it is dropped with an event. Resolves when it has ended.
+   */
+  consume(handler: (value: unknown) => Promise<void>, signal: AbortSignal): Promise<void>;
+}
+
 /** Core NATS: lost when nobody listens. Payloads are JSON. */
 export interface Messages {
   /** @throws MACHINE_UNREACHABLE when nobody answers in time, STATE_UNAVAILABLE when not connected. */
@@ -122,6 +137,7 @@ export interface Store {
   readonly specs: Specs;
   readonly leases: Leases;
   readonly events: Events;
+  readonly deliveries: Deliveries;
   readonly messages: Messages;
   bucket(name: BucketName): Bucket;
   /** Generation of fences: lies in the cluster record, 1 for a new installation. */

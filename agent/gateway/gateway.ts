@@ -43,6 +43,8 @@ export interface GatewayDeps {
 export interface HaproxyGateway extends Gateway {
   /** Those of the ports that another program has, with its name and pid; a port that the gateway itself has is free. */
   portHolders(ports: readonly number[]): Promise<PortHolder[]>;
+  /** Ids of all servers and keys of all routes that HAProxy itself says it has; nothing when it does not run. */
+  held(): Promise<{ readonly servers: readonly string[]; readonly routes: readonly string[] }>;
 }
 
 /** A gateway of one installation on this machine; nothing happens before `start` or `apply`. */
@@ -139,6 +141,17 @@ export function createGateway(deps: GatewayDeps): HaproxyGateway {
         await end(await findProcesses(paths.config), 'SIGTERM', clock);
         master = null;
         await rm(paths.dir, { recursive: true, force: true });
+      });
+    },
+
+    async held() {
+      return await turn(async () => {
+        const haproxy = await prepare();
+        const worker = await currentWorker(haproxy);
+        if (worker === null) return { servers: [], routes: [] };
+        const servers = await runtime.servers(worker);
+        const routes = await runtime.routes(worker, paths.routes);
+        return { servers: [...new Set(servers.map((it) => it.id))], routes: [...routes.keys()] };
       });
     },
 

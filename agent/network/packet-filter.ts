@@ -9,6 +9,8 @@ export interface PacketFilter {
   run(script: string): Promise<void>;
   /** Tables of the kernel as `<family> <name>`. */
   tables(): Promise<ReadonlySet<string>>;
+  /** Name → addresses of the sets of a table; none when there is no such table. */
+  sets(family: string, table: string): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** The packet filter of the network namespace that this process runs in. Needs CAP_NET_ADMIN. */
@@ -20,6 +22,10 @@ export function createPacketFilter(nftBinary = 'nft'): PacketFilter {
     async tables() {
       return parseTables(await nft(nftBinary, ['-j', 'list', 'tables'], ''));
     },
+    async sets(family, table) {
+      if (!(await this.tables()).has(`${family} ${table}`)) return new Map();
+      return parseSets(await nft(nftBinary, ['-j', 'list', 'table', family, table], ''));
+    },
   };
 }
 
@@ -27,6 +33,16 @@ export function createPacketFilter(nftBinary = 'nft'): PacketFilter {
 function parseTables(json: string): ReadonlySet<string> {
   const { nftables } = JSON.parse(json) as { nftables: readonly { table?: { family: string; name: string } }[] };
   return new Set(nftables.flatMap(({ table }) => (table === undefined ? [] : [`${table.family} ${table.name}`])));
+}
+
+/** The sets in the answer of `nft -j list table` (libnftables-json(5)). */
+function parseSets(json: string): ReadonlyMap<string, readonly string[]> {
+  const { nftables } = JSON.parse(json) as {
+    nftables: readonly { set?: { name: string; elem?: readonly unknown[] } }[];
+  };
+  return new Map(
+    nftables.flatMap(({ set }) => (set === undefined ? [] : [[set.name, (set.elem ?? []).map(String)] as const])),
+  );
 }
 
 async function nft(binary: string, argv: readonly string[], script: string): Promise<string> {

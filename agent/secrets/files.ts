@@ -19,6 +19,8 @@ export interface SecretFiles {
   ensure(namespace: NamespaceName, name: SecretName, version: number, value: Buffer): Promise<string>;
   /** Files that none of these specs pins are gone. */
   keepOnly(used: ReadonlyMap<NamespaceName, readonly ServiceSpec[]>): Promise<void>;
+  /** Nothing of the namespace is there. */
+  removeNamespace(namespace: NamespaceName): Promise<void>;
 }
 
 /** Nothing is mounted before the first file is asked for. */
@@ -35,6 +37,9 @@ export function createSecretFiles({ folder }: { readonly folder: string }): Secr
       await writeFile(beside, value, { mode: 0o444 });
       await rename(beside, path);
       return path;
+    },
+    async removeNamespace(namespace) {
+      await rm(`${folder}/${namespace}`, { recursive: true, force: true });
     },
     async keepOnly(used) {
       for (const namespace of await readdir(folder).catch(() => [])) {

@@ -11,13 +11,15 @@ export interface SecretsOfSpec {
   open(namespace: NamespaceName, spec: ServiceSpec): Promise<OpenSecrets>;
   /** What none of these specs pins goes, from the disk and from memory. */
   forget(used: ReadonlyMap<NamespaceName, readonly ServiceSpec[]>): Promise<void>;
+  /** Nothing of the namespace is kept: it runs nothing any more. */
+  forgetNamespace(namespace: NamespaceName): Promise<void>;
 }
 
 export function createSecretsOfSpec({
   vault,
   files,
 }: {
-  vault: Pick<Vault, 'open' | 'forget'>;
+  vault: Pick<Vault, 'open' | 'forget' | 'forgetNamespace'>;
   files: SecretFiles;
 }): SecretsOfSpec {
   return {
@@ -35,6 +37,10 @@ export function createSecretsOfSpec({
         }),
       );
       return { values: Object.fromEntries(values), paths: Object.fromEntries(paths) };
+    },
+    async forgetNamespace(namespace) {
+      await vault.forgetNamespace(namespace);
+      await files.removeNamespace(namespace);
     },
     async forget(used) {
       await vault.forget(used);

@@ -21,6 +21,8 @@ export interface Vault {
   open(namespace: NamespaceName, name: SecretName, version: number): Promise<Buffer>;
   /** Removes versions that none of these specs pins, now and at the call before. */
   forget(used: ReadonlyMap<NamespaceName, readonly ServiceSpec[]>): Promise<void>;
+  /** Removes all of a namespace that runs nothing any more. */
+  forgetNamespace(namespace: NamespaceName): Promise<void>;
 }
 
 export interface VaultDeps {
@@ -65,6 +67,10 @@ export async function openVault({ path, installation, keys, trace, onOpened }: V
       await record.change((kept) => secrets.reduce((all, it) => withSecret(all, namespace, it), kept));
       trace('secrets.kept');
       for (const it of secrets) await open(namespace, it.name, it.version);
+    },
+    async forgetNamespace(namespace) {
+      const own = versionsIn(record.value()).filter((it) => it.namespace === namespace);
+      if (own.length > 0) await record.change((kept) => without(kept, new Set(own.map(keyOf))));
     },
     async forget(used) {
       const pinned = new Set(

@@ -7,6 +7,7 @@ import { readSpecs } from '../../controller/execute/situation.ts';
 import type { Secrets } from '../../controller/secrets.ts';
 import { isSlipwayError } from '../../schemas/errors.ts';
 import type { Installation, StatePaths } from '../../schemas/installation.ts';
+import { secretScope } from '../../schemas/secret.ts';
 import type { Store } from '../../store/port.ts';
 import { machineKeys } from '../../trust/secret-keys.ts';
 
@@ -27,12 +28,12 @@ export async function fillVault(args: {
     onOpened: () => {},
   });
   const gone: string[] = [];
-  for (const { namespace, name, version } of await wantedSecrets(store, machine)) {
+  for (const { namespace, scope, name, version } of await wantedSecrets(store, machine)) {
     try {
-      await vault.keep(namespace, [await secrets.sealFor(machine, { namespace, name, version })]);
+      await vault.keep(namespace, [await secrets.sealFor(machine, { namespace, scope, name, version })]);
     } catch (error) {
       if (!isSlipwayError(error, 'BASIS_MOVED', 'SECRET_MISSING')) throw error;
-      gone.push(`${namespace}/${name}`);
+      gone.push(`${scope}/${name}`);
     }
   }
   return [...new Set(gone)];
@@ -40,15 +41,16 @@ export async function fillVault(args: {
 
 /** What the live releases pin in slots of the machine. */
 async function wantedSecrets(store: Store, machine: string) {
-  const wanted: { namespace: string; name: string; version: number }[] = [];
+  const wanted: { namespace: string; scope: string; name: string; version: number }[] = [];
   for (const namespace of await store.log.namespaces()) {
     const live = await store.log.live(namespace);
     if (live === null) continue;
+    const scope = secretScope(live.managedBy, namespace);
     const specs = await readSpecs(store, live);
     const here = new Set(live.slots.filter((it) => it.machine === machine).map((it) => it.spec));
     for (const digest of here) {
       const pinned = Object.entries(specs.get(digest)?.template.secrets ?? {});
-      wanted.push(...pinned.map(([name, version]) => ({ namespace, name, version })));
+      wanted.push(...pinned.map(([name, version]) => ({ namespace, scope, name, version })));
     }
   }
   return wanted;

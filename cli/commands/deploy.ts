@@ -59,7 +59,7 @@ async function rememberSource(context: CommandContext, connection: Connection, s
   const { desired } = source;
   if (source.revision !== null && desired !== null) {
     const digest = desiredDigest(desired);
-    const secrets = await currentSecrets(connection.store.bucket('secrets'), desired);
+    const secrets = await currentSecrets(connection.store.bucket('secrets'), desired, 'git');
     await connection.namespaces.change(source.namespace, (it) => ({
       ...it,
       carriedOut: digest,

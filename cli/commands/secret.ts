@@ -9,7 +9,7 @@ import { type CommandContext, numberOption } from '../run-command.ts';
 import { readSecretValue } from '../secret/read-value.ts';
 import { rollSecret } from '../secret/roll.ts';
 import { type SecretTarget, secretTarget } from '../secret/target.ts';
-import { secretUsers } from '../secret/users.ts';
+import { secretUsers, userText } from '../secret/users.ts';
 
 const DEFAULT_BYTES = 32;
 
@@ -68,7 +68,7 @@ export async function ls(context: CommandContext): Promise<number> {
         String(it.sizeBytes),
         it.at,
         it.by,
-        it.usedBy.map((user) => `${user.service} (${user.version})`).join(', '),
+        it.usedBy.map((user) => `${userText(user, it.namespace)} (${user.version})`).join(', '),
       ]),
     );
   });
@@ -82,7 +82,7 @@ export async function rm(context: CommandContext): Promise<number> {
   const name = `${target.namespace}/${target.name}`;
   const users = await secretUsers(connection.store, target.namespace, target.name);
   if (users.length > 0) {
-    const services = users.map((it) => it.service).join(', ');
+    const services = users.map((it) => userText(it, target.namespace)).join(', ');
     throw new SlipwayError('SECRET_IN_USE', `${name} is used by ${services}: deploy them without it first`);
   }
   const at = isoNow(connection.clock);

@@ -11,7 +11,7 @@ import { rulesFor } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext } from '../run-command.ts';
 import type { SecretTarget } from './target.ts';
-import { secretUsers } from './users.ts';
+import { secretUsers, userText } from './users.ts';
 
 const LOOK_MS = 200;
 /** A controller that has not begun by then does not follow this namespace. */
@@ -37,7 +37,9 @@ export async function rollSecret(
     output.result(result, () => output.line('no live service uses another version'));
     return EXIT.ok;
   }
-  output.line(`${services.map((it) => it.service).join(', ')} ${services.length === 1 ? 'gets' : 'get'} it now`);
+  output.line(
+    `${services.map((it) => userText(it, target.namespace)).join(', ')} ${services.length === 1 ? 'gets' : 'get'} it now`,
+  );
   if (await followsGit(connection, target.namespace)) {
     const n = await carriedOutByController(context, connection, target, late);
     if (n !== null) {
@@ -47,18 +49,31 @@ export async function rollSecret(
     }
     output.note('the controller has not begun; this command does it');
   }
-  await connection.recover(target.namespace, context.signal);
+  let worst: number = EXIT.ok;
+  for (const namespace of new Set(services.map((it) => it.namespace)))
+    worst = Math.max(worst, await rollIn(context, connection, { namespace, secret: target.name, result }));
+  return worst;
+}
+
+/** One namespace gets the newest version; in a fork it is a secret of the previews. */
+async function rollIn(
+  context: CommandContext,
+  connection: Connection,
+  { namespace, secret, result }: { readonly namespace: string; readonly secret: string; readonly result: object },
+): Promise<number> {
+  const { output } = context;
+  await connection.recover(namespace, context.signal);
   const { store, gatewayPorts } = connection;
-  const live = await store.log.live(target.namespace);
+  const live = await store.log.live(namespace);
   const plan = planOrThrow(
     await planSecret({
       store,
       gatewayPorts,
-      namespace: target.namespace,
-      secret: target.name,
+      namespace,
+      secret,
       revision: live?.source.revision ?? null,
       managedBy: live?.managedBy ?? 'manual',
-      ...(await rulesFor(connection, target.namespace)),
+      ...(await rulesFor(connection, namespace)),
     }),
   );
   if (!hasChanges(plan)) {

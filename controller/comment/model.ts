@@ -54,6 +54,8 @@ export interface CommentModel {
   readonly closed: boolean;
   /** Plans shown before this one, newest first. */
   readonly history: readonly ShownPlan[];
+  /** A plan that people saw or approved, where the plan now is another one; left out or null: none, or it is this one. */
+  readonly reviewed?: Pick<ShownPlan, 'plan' | 'head' | 'release'> | null;
   readonly command: CommandResult | null;
   /** Sentences that belong to it: a fork's restrictions, a base that is not deployed, lock entries that are stale. */
   readonly notes: readonly string[];
@@ -64,8 +66,10 @@ export interface CommentModel {
 
 /** What a status or a check run says: derived from the same model. */
 export interface CommentHead {
+  /** One line of plain text that begins with a sign: `✅ ready to merge`. */
   readonly verdict: string;
   readonly state: 'pending' | 'success' | 'failure' | 'error';
+  /** One line of plain text, at most 140 UTF-16 code units. */
   readonly description: string;
   readonly planId: Digest | null;
 }

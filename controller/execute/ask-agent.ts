@@ -9,7 +9,7 @@ const RETRY_EVERY_MS = 200;
 export async function askAgent(args: {
   readonly messages: Messages;
   readonly machine: string;
-  readonly question: 'ping' | 'image' | 'ports' | 'volumes';
+  readonly question: 'ping' | 'image' | 'ports' | 'volumes' | 'inventory';
   readonly payload: unknown;
   readonly timeoutMs: number;
   readonly patienceMs: number;

@@ -48,6 +48,8 @@ export async function pinImages(args: {
   readonly refresh: boolean;
   /** Registries that may be asked; null: all. */
   readonly onlyRegistries: readonly string[] | null;
+  /** Service → image that is known already, where the release has none of the same string. */
+  readonly given?: Readonly<Record<string, ImageRef>>;
 }): Promise<PinnedImages> {
   const images: Record<string, ImageRef> = {};
   const failures: PlanFailure[] = [];
@@ -59,6 +61,11 @@ export async function pinImages(args: {
       const same = before?.imageName === service.imageName && service.pullPolicy !== 'always' && !args.refresh;
       if (before !== undefined && (same || !fresh)) {
         images[service.name] = before.template.image;
+        return;
+      }
+      const given = Object.hasOwn(args.given ?? {}, service.name) ? args.given?.[service.name] : undefined;
+      if (given !== undefined && service.pullPolicy !== 'always' && !args.refresh) {
+        images[service.name] = given;
         return;
       }
       const key = `${service.pullPolicy} ${service.imageName}`;

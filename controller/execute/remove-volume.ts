@@ -4,7 +4,7 @@
  * round, the log would send services to a volume that is gone.
  */
 import { SlipwayError } from '../../schemas/errors.ts';
-import type { LogEntry } from '../../schemas/release.ts';
+import type { LogEntry, Release } from '../../schemas/release.ts';
 import { isoNow, newDeployId } from './clock.ts';
 import { endingOf } from './ending.ts';
 import type { OnProgress } from './progress.ts';
@@ -105,9 +105,14 @@ async function unname(
   const volumes = last.volumes.filter((it) => it.volume !== volume);
   const entry: LogEntry =
     last.kind === 'release'
-      ? { ...last, ...changes, volumes, lineage: { previous: last.n, rollbackTo: null } }
+      ? { ...last, ...changes, volumes, lineage: unnamedLineage(last) }
       : { ...last, ...changes, volumes };
   const result = await deps.store.log.append(entry, signal);
   if (result.outcome === 'lost') throw lostTo(endingOf(deploy, [result.winner]));
   return n;
+}
+
+/** The release again: it is no rollback, but still the fork that it was. */
+function unnamedLineage({ n, lineage: { forkedFrom } }: Release): Release['lineage'] {
+  return { previous: n, rollbackTo: null, ...(forkedFrom && { forkedFrom }) };
 }

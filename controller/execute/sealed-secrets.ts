@@ -4,7 +4,7 @@
  */
 import type { MachineName } from '../../schemas/names.ts';
 import type { Plan } from '../../schemas/plan.ts';
-import type { MachineSecret } from '../../schemas/secret.ts';
+import { type MachineSecret, secretScope } from '../../schemas/secret.ts';
 import { type ServiceSpec, specDigest } from '../../schemas/service.ts';
 import type { ExecutorDeps } from './session.ts';
 
@@ -16,16 +16,17 @@ export interface SealedSecrets {
 /** @throws SECRET_MISSING, BASIS_MOVED when a secret has another version than the plan pinned */
 export async function sealSecrets(
   { secrets }: Pick<ExecutorDeps, 'secrets'>,
-  { namespace, services, phases }: Plan,
+  { namespace, managedBy, services, phases }: Plan,
 ): Promise<SealedSecrets> {
   const specs = new Map(services.map((it) => [specDigest(it), it]));
+  const scope = secretScope(managedBy, namespace);
   const wanted = new Map<string, Promise<MachineSecret>>();
   const keyOf = (machine: MachineName, name: string, version: number) => `${machine} ${name} ${version}`;
   for (const step of phases.flatMap((it) => it.steps)) {
     for (const digest of specsOf(step)) {
       for (const [name, version] of Object.entries(specs.get(digest)?.template.secrets ?? {})) {
         const key = keyOf(step.machine, name, version);
-        if (!wanted.has(key)) wanted.set(key, secrets.sealFor(step.machine, { namespace, name, version }));
+        if (!wanted.has(key)) wanted.set(key, secrets.sealFor(step.machine, { namespace, scope, name, version }));
       }
     }
   }

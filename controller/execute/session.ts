@@ -24,7 +24,13 @@ export interface ExecutorDeps {
   readonly secrets: {
     sealFor(
       machine: MachineName,
-      wanted: { readonly namespace: NamespaceName; readonly name: SecretName; readonly version: number },
+      wanted: {
+        readonly namespace: NamespaceName;
+        /** The namespace that the secret belongs to, when that is another one. */
+        readonly scope?: NamespaceName;
+        readonly name: SecretName;
+        readonly version: number;
+      },
     ): Promise<MachineSecret>;
   };
   /** Those of the store, unless given. */

@@ -75,10 +75,14 @@ function volumesOf(entries: readonly LogEntry[]): VolumeRow[] {
   return last === undefined || (last.kind !== 'release' && last.kind !== 'removed') ? [] : last.volumes;
 }
 
+/** A fork that was removed lost its volumes, and with them what its jobs did: they run again. */
 function finishedJobs(entries: readonly LogEntry[]): { service: string; template: string }[] {
-  return entries.flatMap((it) =>
-    it.kind === 'job' && it.exitCode === 0 ? [{ service: it.service, template: it.template }] : [],
-  );
+  const removed = entries.findLastIndex((it) => it.kind === 'removed');
+  const before = entries.slice(0, removed).findLast((it) => it.kind === 'release');
+  const begins = removed >= 0 && before?.kind === 'release' && before.managedBy === 'preview' ? removed + 1 : 0;
+  return entries
+    .slice(begins)
+    .flatMap((it) => (it.kind === 'job' && it.exitCode === 0 ? [{ service: it.service, template: it.template }] : []));
 }
 
 /** Instances that still run though the live release does not name them (a blue-green hold). */

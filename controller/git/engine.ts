@@ -1,5 +1,6 @@
 /**
- * The one door to isomorphic-git: raw objects of a git directory, the branches of a remote, one fetch of one branch.
+ * The one door to isomorphic-git: raw objects of a git directory, the refs of a remote, one fetch of one
+ * ref, packs and merge bases.
  *
  * Its ref reading, checkout and parsing are not used: refs are read in local-refs.ts, objects parsed in
  * parse-objects.ts, and a reference is never believed because a fetch moved it.
@@ -31,32 +32,78 @@ export async function readRawObject(args: { gitdir: string; oid: string; cache: 
   return { type: found.type ?? 'unknown', bytes };
 }
 
-/** Full ref name → object id of every branch of the remote. One request (protocol version 1). */
-export async function listBranches(args: { url: string; http: GitHttp }): Promise<ReadonlyMap<string, Revision>> {
-  const refs = await (await git()).listServerRefs({ ...args, protocolVersion: 1, prefix: 'refs/heads/' });
+/**
+ * Full ref name → object id of the remote's refs that begin with a prefix. Version 1 of the protocol is one request and
+ * names all refs; version 2 is two, and the server sends only those.
+ */
+export async function listRemoteRefs(args: {
+  url: string;
+  prefix: string;
+  protocolVersion: 1 | 2;
+  http: GitHttp;
+}): Promise<ReadonlyMap<string, Revision>> {
+  const refs = await (await git()).listServerRefs(args);
   return new Map(refs.map((it) => [it.ref, it.oid]));
 }
 
 /**
- * Brings the objects of one branch into the bare mirror and gives the revision that the server had. What the mirror has
- * is taken from the tracking ref of this branch only: any other `ref` makes each fetch a full download.
+ * Brings the objects of one ref into the bare mirror and gives the revision that the server had. What the mirror has is
+ * taken from `have` only, a full ref name of the mirror: without a good one each fetch is a full download.
  */
-export async function fetchBranch(args: {
+export async function fetchRef(args: {
   url: string;
   gitdir: string;
-  branch: string;
+  ref: string;
+  have: string;
   http: GitHttp;
   cache: EngineCache;
 }): Promise<Revision | null> {
-  const { branch, ...rest } = args;
+  const { ref, have, ...rest } = args;
   const result = await (await git()).fetch({
     fs,
     ...rest,
     remote: 'origin',
-    ref: `refs/remotes/origin/${branch}`,
-    remoteRef: `refs/heads/${branch}`,
+    ref: have,
+    remoteRef: ref,
     singleBranch: true,
     tags: false,
   });
   return result.fetchHead;
+}
+
+/** The best common ancestors of two commits. */
+export async function mergeBases(args: {
+  gitdir: string;
+  oids: readonly [Revision, Revision];
+  cache: EngineCache;
+}): Promise<readonly Revision[]> {
+  const found: unknown = await (await git()).findMergeBase({ fs, ...args, oids: [...args.oids] });
+  return Array.isArray(found) ? found.map(String) : [];
+}
+
+/** What a server says before it takes a push. */
+export interface PushOffer {
+  readonly refs: ReadonlyMap<string, Revision>;
+  readonly capabilities: ReadonlySet<string>;
+}
+
+/** Asks for the refs as they are now, to push. */
+export async function pushOffer(args: { url: string; http: GitHttp }): Promise<PushOffer> {
+  const info = await (await git()).getRemoteInfo2({ ...args, forPush: true, protocolVersion: 1 });
+  if (info.protocolVersion !== 1) throw new Error('a push was answered by another protocol');
+  return {
+    refs: new Map((info.refs ?? []).map((it) => [it.ref, it.oid])),
+    capabilities: new Set(Object.keys(info.capabilities)),
+  };
+}
+
+/** A pack of exactly these objects. */
+export async function packOf(args: {
+  gitdir: string;
+  oids: readonly string[];
+  cache: EngineCache;
+}): Promise<Uint8Array> {
+  const { packfile } = await (await git()).packObjects({ fs, ...args, oids: [...args.oids] });
+  if (packfile === undefined) throw new Error('no pack was made');
+  return packfile;
 }

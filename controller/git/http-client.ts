@@ -14,7 +14,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Status → what the reader should do about it. */
 const STATUS_MEANS: Readonly<Record<number, string>> = {
   401: 'the token is missing, wrong or expired',
-  403: 'the token may not read this repository',
+  403: 'the token may not do this with the repository',
   404: 'there is no such repository, or the token may not see it',
   429: 'too many requests',
 };
@@ -64,7 +64,7 @@ export function createHttpClient(args: HttpClientArgs): GitHttp {
           await response.body?.cancel();
           continue;
         }
-        await refuseUnusable(args, response, method);
+        await refuseUnusable(args, response, method, suffix);
         const bytes = await readWhole(args, response);
         return {
           url,
@@ -113,8 +113,9 @@ function redirected(args: HttpClientArgs, base: string, suffix: string, location
   return target.href.slice(0, -suffix.length);
 }
 
-async function refuseUnusable(args: HttpClientArgs, response: Response, method: string): Promise<void> {
-  const wanted = `application/x-git-upload-pack-${method === 'GET' ? 'advertisement' : 'result'}`;
+async function refuseUnusable(args: HttpClientArgs, response: Response, method: string, suffix: string): Promise<void> {
+  const service = suffix.includes('git-receive-pack') ? 'git-receive-pack' : 'git-upload-pack';
+  const wanted = `application/x-${service}-${method === 'GET' ? 'advertisement' : 'result'}`;
   const type = response.headers.get('content-type') ?? '';
   if (response.status === 200 && type === wanted) return;
   await response.body?.cancel();

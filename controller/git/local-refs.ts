@@ -4,7 +4,7 @@
  * The files are read directly because this happens four times a second: no process, no parse of the whole ref list.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Revision } from '../../schemas/names.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -47,6 +47,10 @@ async function refuseUnreadable(path: string, gitdir: string): Promise<void> {
 export interface LocalRefs {
   /** null: there is no such branch. @throws SOURCE_UNAVAILABLE for a ref that holds no object id */
   branch(name: string): Promise<Revision | null>;
+  /** The same of a full ref name, which was checked. */
+  ref(name: string): Promise<Revision | null>;
+  /** Full ref name → object of all refs that begin so. */
+  list(prefix: string): Promise<ReadonlyMap<string, Revision>>;
   /** Up to `limit` names of branches, for messages. */
   names(limit: number): Promise<string[]>;
 }
@@ -76,6 +80,20 @@ export function createLocalRefs(gitdir: string): LocalRefs {
 
   return {
     branch: (name) => resolve(`refs/heads/${name}`, 0),
+    ref: (name) => resolve(name, 0),
+    async list(prefix) {
+      const folder = prefix.slice(0, prefix.lastIndexOf('/'));
+      const loose = await readdir(join(gitdir, folder), { recursive: true, withFileTypes: true }).catch(() => []);
+      const files = loose.filter((it) => it.isFile() && !it.name.endsWith('.lock'));
+      const names = files.map((it) => relative(gitdir, join(it.parentPath, it.name)));
+      const all = new Set([...names, ...(await packedRefs()).keys()].filter((it) => it.startsWith(prefix)));
+      const refs = new Map<string, Revision>();
+      for (const name of [...all].toSorted()) {
+        const revision = await resolve(name, 0);
+        if (revision !== null) refs.set(name, revision);
+      }
+      return refs;
+    },
     async names(limit) {
       const loose = await readdir(join(gitdir, 'refs/heads')).catch(() => []);
       const inPack = [...(await packedRefs()).keys()].filter((it) => it.startsWith('refs/heads/'));

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSlipwayError } from '../../schemas/errors.ts';
 import type { Revision } from '../../schemas/names.ts';
+import { LOCAL_URL, localTransport } from './local-push.ts';
 import { createLocalRefs, findGitdir, type LocalRefs } from './local-refs.ts';
-import { createObjects, type Objects } from './objects.ts';
+import { createObjects, type ObjectStore } from './objects.ts';
 import type { Origin, RepositoryLimits } from './repository.ts';
-import { noSuchBranch, unavailable } from './unavailable.ts';
+import { noSuchBranch, unavailable, withDeadline } from './unavailable.ts';
 
 /** Some programs write refs in place; a moment later the ref is whole. */
 const TORN_REF_MS = 20;
@@ -14,7 +15,7 @@ const TORN_REF_MS = 20;
 interface Found {
   readonly gitdir: string;
   readonly refs: LocalRefs;
-  readonly objects: Objects;
+  readonly objects: ObjectStore;
 }
 
 /** Reads the repository in `path`; it may come, go and come back as another one. */
@@ -46,6 +47,24 @@ export function openLocal(args: { path: string; branch: string; limits: Reposito
   return {
     gitdir: async () => (await look()).gitdir,
     objects: async () => (await look()).objects,
+    prepare: async () => void (await look()),
+    async ref(name, signal) {
+      signal.throwIfAborted();
+      const { refs, objects } = await look();
+      const revision = await refs.ref(name);
+      if (revision !== null) await objects.tree((await objects.commit(revision)).tree);
+      return revision;
+    },
+    async refs(prefix, signal) {
+      signal.throwIfAborted();
+      return await (await look()).refs.list(prefix);
+    },
+    async send(signal, run) {
+      const late = `${args.path} did not take a push within ${args.limits.fetchTimeoutMs / 1000} s`;
+      return await withDeadline({ signal, timeoutMs: args.limits.fetchTimeoutMs, late }, (own) =>
+        run({ url: LOCAL_URL, http: localTransport({ path: args.path, signal: own }) }, own),
+      );
+    },
     async watchPaths() {
       const { gitdir } = await look();
       return ['HEAD', 'packed-refs', 'refs/heads'].map((it) => join(gitdir, it));

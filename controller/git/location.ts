@@ -42,6 +42,13 @@ export function checkBranch(branch: string): string {
   return branch;
 }
 
+/** The full ref name, when git would take it as one and it may become a path. @throws USAGE */
+export function checkRef(ref: string): string {
+  if (!ref.startsWith('refs/')) throw new SlipwayError('USAGE', `${JSON.stringify(ref)} is not a full ref name`);
+  checkBranch(ref.slice('refs/'.length));
+  return ref;
+}
+
 function refused(why: string, about: string): SlipwayError {
   // Only the scheme is repeated: what follows it may be a password.
   const scheme = /^[a-z0-9+.-]{1,12}:/i.exec(about)?.[0] ?? about;

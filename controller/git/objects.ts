@@ -14,11 +14,19 @@ import { unavailable } from './unavailable.ts';
 /** Read access to the objects of a git directory. All of it throws SOURCE_UNAVAILABLE. */
 export interface Objects {
   commit(revision: Revision): Promise<Commit>;
-  tree(oid: string): Promise<readonly TreeLine[]>;
+  /** Names as text, or (`latin1`) each byte of them as one character. */
+  tree(oid: string, names?: 'utf8' | 'latin1'): Promise<readonly TreeLine[]>;
+  /** The bytes of a commit as they are stored. */
+  rawCommit(revision: Revision): Promise<Uint8Array>;
   /** null: larger than `maxBytes`; then it was not loaded. */
   blob(oid: string, maxBytes: number): Promise<Uint8Array | null>;
   /** The object is there and whole. */
   has(oid: string): Promise<boolean>;
+}
+
+/** The same, and what the engine keeps between calls. */
+export interface ObjectStore extends Objects {
+  engineCache(): EngineCache;
 }
 
 export interface ObjectsArgs {
@@ -29,7 +37,7 @@ export interface ObjectsArgs {
 }
 
 /** Reads objects below `gitdir`. */
-export function createObjects(args: ObjectsArgs): Objects & { engineCache(): EngineCache } {
+export function createObjects(args: ObjectsArgs): ObjectStore {
   const { gitdir } = args;
   const blobs = createBlobCache(args.cacheBytes);
   const sizes = createObjectSizes(gitdir);
@@ -73,8 +81,9 @@ export function createObjects(args: ObjectsArgs): Objects & { engineCache(): Eng
       if (commit === null) throw unavailable(`The commit ${revision} is malformed`);
       return commit;
     },
-    async tree(oid) {
-      const lines = parseTree(await typed(oid, 'tree'));
+    rawCommit: async (revision) => new Uint8Array(await typed(revision, 'commit')),
+    async tree(oid, names) {
+      const lines = parseTree(await typed(oid, 'tree'), names);
       if (lines === null) throw unavailable(`The tree ${oid} is malformed`);
       return lines;
     },

@@ -15,14 +15,16 @@ export interface Commit {
   readonly author: string;
   readonly authorEmail: string;
   readonly subject: string;
+  /** When it was committed, in seconds since the epoch; 0: it does not say. */
+  readonly committedSeconds: number;
 }
 
 const SPACE = 0x20;
 const OID_BYTES = 20;
 const MAX_TEXT_LENGTH = 200;
 
-/** The lines of a tree object; null when the bytes are not one. */
-export function parseTree(bytes: Uint8Array): TreeLine[] | null {
+/** The lines of a tree object; null when the bytes are not one. As `latin1` each byte of a name is one character. */
+export function parseTree(bytes: Uint8Array, names: 'utf8' | 'latin1' = 'utf8'): TreeLine[] | null {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lines: TreeLine[] = [];
   let at = 0;
@@ -32,7 +34,7 @@ export function parseTree(bytes: Uint8Array): TreeLine[] | null {
     if (end < 0 || end + 1 + OID_BYTES > buffer.length) return null;
     const mode = buffer.toString('latin1', at, space);
     if (!/^[0-7]{5,6}$/.test(mode)) return null;
-    const name = buffer.toString('utf8', space + 1, end);
+    const name = buffer.toString(names, space + 1, end);
     const oid = buffer.toString('hex', end + 1, end + 1 + OID_BYTES);
     lines.push({ mode: mode.padStart(6, '0'), name, oid });
     at = end + 1 + OID_BYTES;
@@ -64,6 +66,7 @@ export function parseCommit(bytes: Uint8Array): Commit | null {
     author: oneLine(name),
     authorEmail: oneLine(email ?? ''),
     subject: oneLine(message.split('\n', 1)[0] ?? ''),
+    committedSeconds: Number(/^committer .*> (\d{1,12}) [+-]\d{4}$/m.exec(header.join('\n'))?.[1] ?? 0),
   };
 }
 

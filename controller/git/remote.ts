@@ -1,10 +1,22 @@
 /** A repository behind http(s), through a bare mirror on this machine. */
+
+import pLimit from 'p-limit';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import type { Revision } from '../../schemas/names.ts';
-import { fetchBranch, type GitHttp, listBranches } from './engine.ts';
+import { fetchRef, type GitHttp, listRemoteRefs } from './engine.ts';
 import { createHttpClient } from './http-client.ts';
-import { discardMirror, ensureMirror, mirrorPath, packCount, repackMirror } from './mirror.ts';
+import {
+  discardMirror,
+  ensureMirror,
+  keepRef,
+  keptRef,
+  mirrorPath,
+  packCount,
+  prepareMirror,
+  readKept,
+  repackMirror,
+} from './mirror.ts';
 import { createObjects } from './objects.ts';
 import { oneLine } from './parse-objects.ts';
 import type { Origin, RepositoryLimits } from './repository.ts';
@@ -29,6 +41,7 @@ export function openRemote(args: RemoteArgs): Origin {
   if (args.token !== undefined && !SAFE_WITH_TOKEN.test(url)) {
     args.log.warn({ repository: name }, 'the token travels unencrypted: use an https:// address');
   }
+  const oneAtATime = pLimit(1);
   let damaged = false;
   let believed: Revision | null = null;
   const objects = createObjects({
@@ -39,12 +52,16 @@ export function openRemote(args: RemoteArgs): Origin {
     },
   });
 
-  async function request<T>(signal: AbortSignal, timeoutMs: number, run: (http: GitHttp) => Promise<T>): Promise<T> {
+  async function request<T>(
+    signal: AbortSignal,
+    timeoutMs: number,
+    run: (http: GitHttp, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const late = `${name} did not answer within ${timeoutMs / 1000} s`;
     const token = args.token === undefined ? null : await args.token();
     return withDeadline({ signal, timeoutMs, late }, async (own) => {
       const http = createHttpClient({ url, name, token, signal: own, maxResponseBytes: limits.maxResponseBytes });
-      return await run(http).catch((error: unknown) => {
+      return await run(http, own).catch((error: unknown) => {
         throw error instanceof SlipwayError
           ? error
           : unavailable(`${name} answered something that git does not`, error);
@@ -53,28 +70,47 @@ export function openRemote(args: RemoteArgs): Origin {
   }
 
   async function listed(signal: AbortSignal): Promise<Revision> {
-    const branches = await request(signal, limits.listTimeoutMs, (http) => listBranches({ url, http }));
+    const branches = await request(signal, limits.listTimeoutMs, (http) =>
+      listRemoteRefs({ url, http, prefix: 'refs/heads/', protocolVersion: 1 }),
+    );
     const revision = branches.get(`refs/heads/${args.branch}`);
     if (revision !== undefined) return revision;
     const others = [...branches.keys()].slice(0, 6).map((it) => oneLine(it.slice('refs/heads/'.length)));
     throw unavailable(noSuchBranch(name, args.branch, others));
   }
 
-  /** The objects of the branch are in the mirror; gives the revision that the server had by then. */
-  async function fetched(signal: AbortSignal): Promise<Revision> {
-    if (damaged) {
-      args.log.warn({ repository: name }, 'the mirror is damaged and made anew');
-      await discardMirror(gitdir);
-    }
-    await ensureMirror(gitdir);
-    const cache = objects.engineCache();
-    const revision = await request(signal, limits.fetchTimeoutMs, (http) =>
-      fetchBranch({ url, gitdir, branch: args.branch, http, cache }),
-    );
-    if (revision === null) throw unavailable(noSuchBranch(name, args.branch, []));
-    damaged = false;
-    await repackIfMany(signal);
-    return revision;
+  const trackedRef = `refs/heads/${args.branch}`;
+  const trackingRef = `refs/remotes/origin/${args.branch}`;
+
+  /** The ref's objects are in the mirror; gives the revision that the server had by then. Fetches wait for each other. */
+  async function fetched(ref: string, signal: AbortSignal): Promise<Revision> {
+    return await oneAtATime(async () => {
+      signal.throwIfAborted();
+      if (damaged) {
+        args.log.warn({ repository: name }, 'the mirror is damaged and made anew');
+        await discardMirror(gitdir);
+      }
+      await ensureMirror(gitdir);
+      const kept = ref === trackedRef ? null : await readKept(gitdir, ref);
+      const have = kept !== null && (await objects.has(kept)) ? keptRef(ref) : trackingRef;
+      const cache = objects.engineCache();
+      const revision = await request(signal, limits.fetchTimeoutMs, (http) =>
+        fetchRef({ url, gitdir, ref, have, http, cache }),
+      );
+      if (revision === null) throw unavailable(noSuchBranch(name, args.branch, []));
+      damaged = false;
+      if (ref !== trackedRef) await keepRef(gitdir, ref, revision);
+      await repackIfMany(signal);
+      return revision;
+    });
+  }
+
+  /** Believes a revision once its commit and root tree were read. */
+  async function brought(ref: string, revision: Revision, signal: AbortSignal): Promise<Revision> {
+    const present = !damaged && (await objects.has(revision));
+    const candidate = present ? revision : await fetched(ref, signal);
+    await objects.tree((await objects.commit(candidate)).tree);
+    return candidate;
   }
 
   async function repackIfMany(signal: AbortSignal): Promise<void> {
@@ -87,14 +123,26 @@ export function openRemote(args: RemoteArgs): Origin {
   return {
     gitdir: async () => gitdir,
     objects: async () => objects,
+    prepare: () => prepareMirror(gitdir),
     watchPaths: async () => [],
+    async ref(ref, signal) {
+      const refs = await request(signal, limits.listTimeoutMs, (http) =>
+        listRemoteRefs({ url, http, prefix: ref, protocolVersion: 2 }),
+      );
+      const revision = refs.get(ref);
+      return revision === undefined ? null : await brought(ref, revision, signal);
+    },
+    refs: (prefix, signal) =>
+      request(signal, limits.listTimeoutMs, (http) => listRemoteRefs({ url, http, prefix, protocolVersion: 2 })),
+    async send(signal, run) {
+      await prepareMirror(gitdir);
+      return await request(signal, limits.fetchTimeoutMs, (http, own) => run({ url, http }, own));
+    },
     async tip(signal) {
       const revision = await listed(signal);
       if (revision === believed && !damaged) return revision;
       believed = null;
-      const present = !damaged && (await objects.has(revision));
-      const candidate = present ? revision : await fetched(signal);
-      await objects.tree((await objects.commit(candidate)).tree);
+      const candidate = await brought(trackedRef, revision, signal);
       believed = candidate;
       return candidate;
     },

@@ -1,18 +1,22 @@
 /**
- * One branch of one git repository, read-only: the only way by which git reaches the rest of the house.
+ * One branch of one git repository to read, and a workshop beside it: the only way by which git reaches the rest of the
+ * house, and the rest of the house git.
  *
  * A revision that `tip` gives was believed only once its commit and root tree were read. Everything throws
  * SOURCE_UNAVAILABLE with a message that is safe to show.
  */
 import type { Logger } from '../../schemas/logger.ts';
 import type { Revision } from '../../schemas/names.ts';
+import type { GitHttp } from './engine.ts';
 import { contains } from './history.ts';
 import { openLocal } from './local.ts';
 import { checkBranch, parseLocation } from './location.ts';
-import type { Objects } from './objects.ts';
+import { createWorkshop } from './make.ts';
+import type { ObjectStore } from './objects.ts';
 import type { Commit } from './parse-objects.ts';
 import { openRemote } from './remote.ts';
 import { type FoundFiles, findPath, listFiles, type TreeEntry } from './tree-walk.ts';
+import type { Workshop } from './workshop.ts';
 
 /** Read access to the tracked branch. */
 export interface Repository {
@@ -35,12 +39,28 @@ export interface Repository {
   commitInfo(revision: Revision): Promise<Commit>;
 }
 
+/** A repository, and what can be made in it. */
+export type OpenRepository = Repository & Workshop;
+
 /** What is particular about a way to reach a repository. */
 export interface Origin {
   gitdir(): Promise<string>;
-  objects(): Promise<Objects>;
+  objects(): Promise<ObjectStore>;
   tip(signal: AbortSignal): Promise<Revision>;
   watchPaths(): Promise<readonly string[]>;
+  /** A full ref name's revision, readable here; null: there is none. */
+  ref(ref: string, signal: AbortSignal): Promise<Revision | null>;
+  refs(prefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, Revision>>;
+  /** The git directory is there, so that objects can be written. */
+  prepare(): Promise<void>;
+  /** `run` gets a transport that takes pushes, and a signal that ends with the time a push may take. */
+  send<T>(signal: AbortSignal, run: (server: GitServer, signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+/** Where a push goes. */
+export interface GitServer {
+  readonly url: string;
+  readonly http: GitHttp;
 }
 
 export interface RepositoryLimits {
@@ -73,8 +93,8 @@ export interface OpenArgs {
   readonly limits?: Partial<RepositoryLimits>;
 }
 
-/** A repository to read; nothing is read yet. @throws USAGE when location or branch are refused */
-export function openRepository(args: OpenArgs): Repository {
+/** A repository; nothing is read yet. @throws USAGE when location or branch are refused */
+export function openRepository(args: OpenArgs): OpenRepository {
   const location = parseLocation(args.location);
   const branch = checkBranch(args.branch);
   const limits = { ...DEFAULT_LIMITS, ...args.limits };
@@ -84,6 +104,7 @@ export function openRepository(args: OpenArgs): Repository {
       ? openLocal({ ...rest, path: location.path })
       : openRemote({ ...rest, url: location.url, name: location.name, mirrorDir: args.mirrorDir, token: args.token });
   return {
+    ...createWorkshop({ origin, name: location.name, branch }),
     kind: location.kind,
     name: location.name,
     branch,

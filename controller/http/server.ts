@@ -1,11 +1,12 @@
 /**
- * The controller's HTTP server, on loopback: push hooks, health, metrics. Paths that are not in the table do not exist.
+ * The controller's HTTP server, on loopback: hooks, health, metrics. Paths that are not in the table do not exist.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import { type Answer, says, send } from './answer.ts';
+import { createGithubHook, type GithubHook } from './github-hook.ts';
 import { createPushHook } from './push-hook.ts';
 
 export interface HttpLimits {
@@ -13,6 +14,8 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number;
   readonly bodyTimeoutMs: number;
   readonly maxConnections: number;
+  /** The sender of a hook waits this long at most for it to be stored. */
+  readonly storeTimeoutMs: number;
 }
 
 const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -20,14 +23,17 @@ const DEFAULT_HTTP_LIMITS: HttpLimits = {
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 10_000,
   maxConnections: 256,
+  storeTimeoutMs: 900,
 };
 
 export interface HttpServerArgs {
   /** 0: any free one. */
   readonly port: number;
-  /** Secrets of push hooks; none turns hooks off. */
+  /** Secrets of hooks; none turns hooks off. */
   readonly secrets: readonly string[];
   readonly wake: () => void;
+  /** Where hooks of pull requests go; null or left out: there are none. */
+  readonly github?: GithubHook | null;
   /** Shown by /healthz: 200 when ok, 503 when not. */
   readonly health: () => { readonly ok: boolean } & Readonly<Record<string, unknown>>;
   /** Prometheus text for /metrics. */
@@ -49,8 +55,12 @@ const HOST = '127.0.0.1';
 export function createHttpServer(args: HttpServerArgs): HttpServer {
   if (args.secrets.some((it) => it.trim() === '')) throw new SlipwayError('USAGE', 'A hook secret is empty.');
   const limits = { ...DEFAULT_HTTP_LIMITS, ...args.limits };
+  const github = args.github ?? null;
   const routes: Routes = {
     '/hooks/push': { POST: createPushHook({ ...args, ...limits }) },
+    ...(github === null
+      ? {}
+      : { '/hooks/github': { POST: createGithubHook({ ...args, ...limits, github, now: Date.now }) } }),
     '/healthz': { GET: () => healthAnswer(args.health()) },
     '/metrics': {
       GET: () => ({ status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: args.metrics() }),

@@ -91,6 +91,7 @@ const MANIFEST_WORKS = [
   'volumes[].scope',
   'volumes[].mode',
   'volumes[].owner',
+  'volumes[].preview',
 ] as const;
 
 const MANIFEST_REFUSED: readonly Omit<FieldRow, 'status'>[] = [
@@ -107,7 +108,6 @@ const MANIFEST_REFUSED: readonly Omit<FieldRow, 'status'>[] = [
     reason: 'a volume lies on one machine',
   },
   { path: 'volumes[].quota', reason: 'the volume driver cannot limit the size of a volume' },
-  { path: 'volumes[].preview', reason: 'there are no previews' },
   { path: 'intent', reason: 'Slipway plans from the manifests alone' },
 ];
 
@@ -122,23 +122,29 @@ const SETTINGS_WORKS = [
   'policy.cap_add',
   'policy.pid_host',
   'approvals.*.required',
+  'previews.source',
+  'previews.name',
+  'previews.host',
+  'previews.label',
+  'previews.max',
+  'previews.max_services',
+  'previews.ttl',
+  'previews.seed_job',
+  'previews.volumes',
   'approvals.*.approvers',
   'approvals.*.self',
   'roles.deploy',
   'roles.approve',
   'roles.preview',
+  'images.registries',
+  'comments.show_env',
   'prune.max_percent',
   'gateway.http_port',
 ] as const;
 
 const SETTINGS_ACCEPTED: Readonly<Record<string, readonly string[]>> = {
-  'manifests of pull requests are not read': ['images.registries'],
-  'there are no previews': ['source', 'name', 'host', 'label', 'max', 'ttl', 'seed_job', 'volumes'].map(
-    (it) => `previews.${it}`,
-  ),
   'nothing is promoted': ['promotion.landing'],
   'the gateway does not speak TLS': ['gateway.https_port', 'tls.email', 'tls.directory', 'tls.preview_certificate'],
-  'there are no comments': ['comments.show_env'],
 };
 
 /** Rows of manifests. */

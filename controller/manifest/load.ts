@@ -7,7 +7,8 @@
 import { type LockEntry, ManifestLock } from '../../schemas/manifest.ts';
 import { LIMITS } from '../../schemas/manifest-values.ts';
 import type { Problem } from '../../schemas/problem.ts';
-import type { Desired } from '../../schemas/service.ts';
+import { PREVIEW_SECRETS } from '../../schemas/secret.ts';
+import type { Desired, DesiredService } from '../../schemas/service.ts';
 import type { Settings } from '../../schemas/settings.ts';
 import { checkContainer } from './check-container.ts';
 import { checkNamespace } from './check-namespace.ts';
@@ -20,6 +21,7 @@ import { type NamespaceParts, readParts } from './parts.ts';
 import { type ManifestFile, readDocument } from './read.ts';
 import { createReport, orderedProblems } from './report.ts';
 import { resolveNamespace } from './resolve.ts';
+import { type SplitSeed, splitSeed } from './seed.ts';
 import { byText } from './sorted.ts';
 
 export interface Loaded {
@@ -29,6 +31,8 @@ export interface Loaded {
   readonly problems: readonly Problem[];
   /** Namespaces with a problem: their files are there, so they are not removed; what they ask for is not known. */
   readonly invalid: ReadonlySet<string>;
+  /** The seed jobs that were taken out, by namespace: they run in forks only. */
+  readonly seeds: ReadonlyMap<string, DesiredService>;
   /** Pinned digests by namespace, of the ones without problems. */
   readonly locks: ReadonlyMap<string, readonly LockEntry[]>;
 }
@@ -44,6 +48,7 @@ export function loadNamespaces(files: readonly ManifestFile[], settings: Setting
       desired: [],
       problems: [problem],
       invalid: new Set(set.namespaces.map((it) => it.namespace)),
+      seeds: new Map(),
       locks: new Map(),
     };
   }
@@ -54,8 +59,10 @@ export function loadNamespaces(files: readonly ManifestFile[], settings: Setting
   // A file that calls itself otherwise than it is named may be a renamed one: what it claims to be is not removed either.
   const named = new Set(checked.map((it) => it.namespace));
   for (const claimed of checked.flatMap((it) => it.parts.claimed)) if (!named.has(claimed)) invalid.add(claimed);
+  const split = valid.map(({ namespace, parts }) => resolve(namespace, parts, settings));
   return {
-    desired: valid.map(({ namespace, parts }) => resolve(namespace, parts, settings)),
+    desired: split.map((it) => it.desired),
+    seeds: new Map(split.flatMap(({ desired, seed }) => (seed === null ? [] : [[desired.namespace, seed]]))),
     problems: orderedProblems([...set.problems, ...checked.flatMap((it) => it.problems)], LIMITS.problemsPerFile),
     invalid,
     locks: new Map(valid.filter((it) => it.lock.length > 0).map((it) => [it.namespace, it.lock])),
@@ -71,10 +78,11 @@ export function loadManifest(
   const parts = readParts({ files: [file], namespace: null, isFolder: false }, problems);
   const namespace = parts.claimed[0];
   if (namespace !== undefined) {
+    problems.push(...reserved(namespace, file.path));
     checkParts(namespace, parts, settings);
     checkClaims(parts.services.map((part) => ({ namespace, part })));
   }
-  const desired = problems.length > 0 || namespace === undefined ? null : resolve(namespace, parts, settings);
+  const desired = problems.length > 0 || namespace === undefined ? null : resolve(namespace, parts, settings).desired;
   return { desired, problems: orderedProblems(problems, LIMITS.problemsPerFile) };
 }
 
@@ -94,6 +102,7 @@ function checkFiles(
   // When a file and a folder make one namespace, each by itself would be a whole: neither is looked into.
   const readable = misplaced.some((it) => files.some((file) => file.path === it.file)) ? [] : files;
   const parts = readParts({ files: readable, namespace, isFolder: folder !== null }, problems);
+  if (files[0] !== undefined) problems.push(...reserved(namespace, files[0].path));
   checkParts(namespace, parts, settings);
   return { namespace, parts, problems, lock: lock === null ? [] : readLock(lock, problems) };
 }
@@ -121,13 +130,21 @@ function readLock(file: ManifestFile, problems: Problem[]): readonly LockEntry[]
   return [];
 }
 
-function resolve(namespace: string, parts: NamespaceParts, settings: Settings): Desired {
-  return resolveNamespace({
+function resolve(namespace: string, parts: NamespaceParts, settings: Settings): SplitSeed {
+  const whole = resolveNamespace({
     namespace,
     services: parts.services.map((it) => it.input),
     volumes: parts.volumes.map((it) => it.input),
     env: settings.env,
   });
+  return splitSeed(whole, settings.previews.seedJob);
+}
+
+/** The name under which the secrets of previews lie must not be one that a manifest can read them by. */
+function reserved(namespace: string, file: string): Problem[] {
+  if (namespace !== PREVIEW_SECRETS) return [];
+  const message = `no namespace may be called "${PREVIEW_SECRETS}": the secrets of previews have that name`;
+  return [{ ...whole(file, message), hint: 'give it another name' }];
 }
 
 function whole(file: string, message: string): Problem {

@@ -146,6 +146,7 @@ function resolveVolume(volume: ManifestVolume): VolumeSpec {
     quotaBytes: null,
     mode: volume.mode === undefined ? null : octalMode(volume.mode),
     owner: volume.owner === undefined ? null : { uid: uid ?? 0, gid: gid ?? 0 },
+    ...(volume.preview === undefined ? {} : { preview: volume.preview }),
   };
 }
 

@@ -93,6 +93,7 @@ function resolveSettings(file: SettingsFile): Settings {
       host: previews.host ?? '',
       label: previews.label ?? '',
       max: previews.max ?? 10,
+      maxServices: previews.max_services ?? 50,
       ttlMs: durationMs(previews.ttl ?? '48h'),
       seedJob: previews.seed_job ?? '',
       volumes: previews.volumes ?? {},

@@ -68,15 +68,26 @@ export function buildPlan(input: PlanInput): PlanResult {
     downtime,
     warnings: warningsOf({ services: specs, seats: placing.seats, machines: input.machines }),
     destructive: destructiveSteps({ ...about, jobs, volumeRows }),
-    consents: [
-      ...consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
-      ...(kind === 'rollback' ? [] : broughtBack({ specs, live, quarantined: input.quarantined })),
-    ],
+    // What a preview has can be made again: nobody is asked.
+    consents:
+      input.managedBy === 'preview'
+        ? []
+        : [
+            ...consentsOf({ ...about, maxRemovePercent: input.maxRemovePercent }),
+            ...(kind === 'rollback' ? [] : broughtBack({ specs, live, quarantined: input.quarantined })),
+          ],
     approvals: [],
     rollbackTo: input.rollbackTo,
+    ...originOf(input),
   };
   const whole: Plan = { id: planId(plan), ...plan };
   return { ok: true, plan: { ...whole, approvals: approvalsOf(whole, input.approvalRequired) } };
+}
+
+/** A fork stays one, whatever else is deployed there. */
+function originOf({ forkedFrom, promotedFrom, released }: PlanInput): Pick<Plan, 'forkedFrom' | 'promotedFrom'> {
+  const fork = forkedFrom ?? released?.release.lineage.forkedFrom;
+  return { ...(fork && { forkedFrom: fork }), ...(promotedFrom && { promotedFrom }) };
 }
 
 /** Jobs of the target that did not run to their end for this template, in order of name. */

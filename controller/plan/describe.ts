@@ -19,13 +19,14 @@ export const MARKS = { create: '+', update: '~', remove: '-', unchanged: ' ' } a
 export function summary(plan: Plan): string {
   const count = (kind: Change['kind']) => plan.changes.filter((it) => it.kind === kind).length;
   const counts = `${count('create')} to create, ${count('update')} to update, ${count('remove')} to remove, ${count('unchanged')} unchanged`;
-  return `Plan: ${counts}. Downtime: ${downtimeWord(plan)}. Plan id: ${plan.id}`;
+  return `Plan: ${counts}. Downtime: ${downtimeWords(plan)}. Plan id: ${plan.id}`;
 }
 
-function downtimeWord({ downtime }: Plan): string {
+/** `none`, or how long the service that is away longest will be. */
+export function downtimeWords({ downtime }: Pick<Plan, 'downtime'>): string {
   if (downtime.class === 'none') return 'none';
-  const worstMs = Math.max(...downtime.services.map((it) => it.worstMs));
-  const expectedMs = Math.max(...downtime.services.map((it) => it.expectedMs));
+  const worstMs = downtime.services.reduce((most, it) => Math.max(most, it.worstMs), 0);
+  const expectedMs = downtime.services.reduce((most, it) => Math.max(most, it.expectedMs), 0);
   return `about ${durationText(expectedMs)}, at worst ${durationText(worstMs)}`;
 }
 
@@ -61,9 +62,13 @@ export function imageWords(spec: ServiceSpec): { readonly name: string; readonly
   return { name: spec.imageName, pinned: ('repo' in image ? image.digest : imageText(image)).slice(0, DIGEST_SHOWN) };
 }
 
-/** A step as words; `name` marks foreign words. */
-export function stepWords(step: PlanStep, name: (text: string) => string): string {
-  const slots = (rows: readonly PlannedSlot[]) => rows.map((it) => name(it.slot)).join(', ');
+/** A step as words; `name` marks foreign words, `list` does so for all names of slots. */
+export function stepWords(
+  step: PlanStep,
+  name: (text: string) => string,
+  list: (names: readonly string[]) => string = (names) => names.map((it) => name(it)).join(', '),
+): string {
+  const slots = (rows: readonly PlannedSlot[]) => list(rows.map((it) => it.slot));
   const at = name(step.machine);
   switch (step.verb) {
     case 'pull':

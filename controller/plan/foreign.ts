@@ -2,12 +2,16 @@
 
 /**
  * Control characters, line separators, bidirectional controls, zero-width and other characters that show nothing, lone
- * surrogates. Source: Unicode TR36 and "Trojan Source" (CVE-2021-42574).
+ * surrogates. Source: Unicode TR36 and "Trojan Source" (CVE-2021-42574). Not the one that makes a pictograph an emoji.
  */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const INVISIBLE =
+  /(?!(?<=\p{Extended_Pictographic})\ufe0f)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** What GitHub makes mentions, issues and links of, looking at rendered text, so that entities do not hide it. */
-const LINKING = /[@#]|:\/\/|www\.|GH-\d/i;
+/**
+ * What GitHub makes links of (or pictures: `:+1:`), looking at rendered text, so that neither entities nor backslashes
+ * hide it: mentions and addresses, issues (also `GH-1` and a repository's own `ABC-1`), commits by 7 to 40 hex digits, URLs.
+ */
+const LINKING = /[@#]|:\/\/|www\.|\b[a-z][a-z\d]*-\d|(?<![\da-z])[\da-f]{7,40}(?![\da-z])|:[\w+-]+:/i;
 
 /** The text on one line, with everything that cannot be seen written as `\u{…}`. */
 export function visible(text: string): string {
@@ -23,10 +27,14 @@ export function codeSpan(text: string): string {
   return `${fence}${pad}${shown}${pad}${fence}`;
 }
 
-/** Prose with foreign words in it, as Markdown text: words that would become links go into code spans. */
+/**
+ * Prose with foreign words in it, as Markdown text for any place in a line: words that would become links go into code
+ * spans, and it does not begin a list, a heading or a block of code.
+ */
 export function prose(text: string): string {
-  const words = visible(text).split(' ');
-  return words.map((it) => (LINKING.test(it) ? codeSpan(it) : escapeMarkdown(it))).join(' ');
+  const words = visible(text).trim().split(/ +/);
+  const shown = words.map((it) => (LINKING.test(it) ? codeSpan(it) : escapeMarkdown(it))).join(' ');
+  return shown.replace(/^(?:(\d+)(?=[.)])|(?=[-+=]))/, '$1\\');
 }
 
 /**
@@ -35,6 +43,21 @@ export function prose(text: string): string {
  */
 export function tableRow(cells: readonly string[]): string {
   return `| ${cells.map((it) => it.replaceAll('|', '\\u{7c}')).join(' | ')} |`;
+}
+
+/** Markdown as a link; without the link where the address is not one of the web, or is longer than anybody reads. */
+export function link(label: string, url: string): string {
+  if (!/^https?:\/\/[\w.[\]-]/i.test(url) || url.length > LONGEST_URL) return label;
+  return `[${label}](${url.replaceAll(NOT_IN_TARGET, percentEncoded)})`;
+}
+
+/** What may stand in the target of a link as it is; an `&` could begin an entity, a bracket could end the target. */
+const NOT_IN_TARGET = /[^\w.~:/?#@+,;=%-]/gu;
+const LONGEST_URL = 500;
+
+function percentEncoded(character: string): string {
+  // Lone surrogates become U+FFFD.
+  return [...Buffer.from(character)].map((it) => `%${it.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }
 
 function escapeMarkdown(text: string): string {

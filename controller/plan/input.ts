@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../schemas/errors.ts';
 import type { Digest, Revision, ServiceName } from '../../schemas/names.ts';
 import type { Machine } from '../../schemas/observed.ts';
 import type { Plan } from '../../schemas/plan.ts';
-import type { ManagedBy, Release, SlotRow, VolumeRow } from '../../schemas/release.ts';
+import type { ManagedBy, Release, ReleaseRef, SlotRow, VolumeRow } from '../../schemas/release.ts';
 import type { SecretVersions } from '../../schemas/secret.ts';
 import type { Desired, ImageRef, ServiceSpec } from '../../schemas/service.ts';
 import type { QuarantinedSpec } from './quarantine.ts';
@@ -22,6 +22,10 @@ export interface PlanInput {
   readonly revision: Revision | null;
   readonly managedBy: ManagedBy;
   readonly rollbackTo: number | null;
+  /** What the desired state was forked from; absent: what the live release says of that. */
+  readonly forkedFrom?: ReleaseRef | undefined;
+  /** Whose image digests it takes over; absent: nobody's. */
+  readonly promotedFrom?: ReleaseRef | undefined;
   /** Highest log entry of the namespace, 0: none. */
   readonly tip: number;
   /** The live release with its specs by digest; null: nothing is live. */

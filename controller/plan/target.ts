@@ -48,7 +48,12 @@ export function releaseFrom(args: {
     volumes: plan.volumeRows,
     routes: sortedBy([...old.routes, ...present.flatMap(routeRows)], (it) => it.service),
     hostPorts: sortedBy([...old.hostPorts, ...present.flatMap(hostPortRows)], (it) => it.service),
-    lineage: { previous: args.previous ?? plan.basis.release, rollbackTo: plan.rollbackTo },
+    lineage: {
+      previous: args.previous ?? plan.basis.release,
+      rollbackTo: plan.rollbackTo,
+      ...(plan.forkedFrom && { forkedFrom: plan.forkedFrom }),
+      ...(plan.promotedFrom && { promotedFrom: plan.promotedFrom }),
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { isFork } from '../../schemas/forge.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { Problem } from '../../schemas/problem.ts';
 import type { CommentModel, PreviewView } from '../comment/model.ts';
-import { headOf } from '../comment/render.ts';
+import { headOf } from '../comment/verdict.ts';
 import type { FleetManifests } from '../fleet-manifests.ts';
 import type { Outcome, Standing } from './assess.ts';
 import type { PullReading, TrackedTip } from './read-pull.ts';
@@ -42,7 +42,7 @@ export function modelOf(
     head: pull.head.revision,
     base: tip.revision,
     baseBranch: frame.trackedBranch,
-    history: (record.namespaces[args.namespace]?.plans ?? []).toReversed(),
+    history: earlier(record.namespaces[args.namespace]?.plans ?? [], args.outcome, pull).toReversed(),
     command: record.command,
     webUrl: frame.webUrl,
     showEnv: tip.settings.comments.showEnv,
@@ -51,6 +51,14 @@ export function modelOf(
     ...own,
     ...standing,
   };
+}
+
+/** Plans before the one that is shown now, which is remembered as the last of them once it was shown. */
+function earlier(plans: readonly ShownPlan[], outcome: Outcome, pull: Pull): readonly ShownPlan[] {
+  if (outcome.kind !== 'planned') return plans;
+  const last = plans.at(-1);
+  const isThis = last?.plan === outcome.plan.id && last.head === pull.head.revision;
+  return isThis && last.release === outcome.plan.basis.release ? plans.slice(0, -1) : plans;
 }
 
 /** Sentences about the pull request itself. */
@@ -64,7 +72,7 @@ export function notesOf(frame: Pick<Frame, 'pull' | 'trackedBranch'>, reading: P
   }
   if (isFork(pull)) {
     notes.push(
-      `It comes from another repository: it is planned, and nothing of it runs until somebody with the right to writes \`/slipway preview ${pull.head.revision}\`.`,
+      'It comes from another repository: it is planned, and nothing of it runs until somebody who may starts a preview of exactly this head.',
     );
   }
   if (reading.merge.kind === 'merged' && reading.merge.changesSettings) {
@@ -80,7 +88,7 @@ export function shownBefore(plans: readonly ShownPlan[], model: CommentModel, at
   const { planId, verdict } = headOf(model);
   // After the merge it is the deploy that is shown; the plans before it stay as they were.
   if (planId === null || model.merged !== null) return [...plans];
-  const release = model.live?.n ?? null;
+  const release = model.outcome.kind === 'planned' ? model.outcome.plan.basis.release : null;
   const own: ShownPlan = { plan: planId, head: model.head, base: model.base, release, verdict, at };
   const last = plans.at(-1);
   if (last !== undefined && last.plan === planId && last.head === own.head && last.release === release)

@@ -5,8 +5,11 @@
 import { digestOf } from '../../schemas/canonical.ts';
 import type { CommentRef } from '../../schemas/forge.ts';
 import type { NamespaceName, Revision } from '../../schemas/names.ts';
+import { annotationsOf } from '../comment/annotations.ts';
+import { markerOf } from '../comment/marker.ts';
 import type { CommentModel } from '../comment/model.ts';
-import { annotationsOf, headOf, markerOf, renderComment } from '../comment/render.ts';
+import { renderComment } from '../comment/render.ts';
+import { headOf } from '../comment/verdict.ts';
 import type { Forge, StatusArgs } from '../forge/port.ts';
 
 /** What was published of one namespace. */

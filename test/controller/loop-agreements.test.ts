@@ -32,6 +32,7 @@ const want = (version: string | null, approvalRequired = false) =>
     revision: REVISION,
     maxRemovePercent: 50,
     approvalRequired,
+    managedBy: 'git',
   });
 const live = async () => await lab.store.log.live('production');
 const failedCode = async () => (await namespaces.get('production')).failed?.code ?? null;
@@ -201,7 +202,7 @@ describe('superseding', () => {
   it('waits for a job that runs', async () => {
     lab.machine.endless.add('job');
     const migrate = desiredService({ name: 'migrate', job: true, imageName: 'web:1', ports: [] });
-    const rules = { revision: REVISION, maxRemovePercent: 50, approvalRequired: false };
+    const rules = { revision: REVISION, maxRemovePercent: 50, approvalRequired: false, managedBy: 'git' as const };
     loop.want({ namespace: 'production', desired: { ...desired('1'), services: [migrate] }, ...rules });
     await later(async () => expect(lab.machine.acted.join()).toContain('job'));
     want('2');

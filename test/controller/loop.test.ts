@@ -26,6 +26,7 @@ const want = (version: string) =>
     revision: REVISION,
     maxRemovePercent: 50,
     approvalRequired: false,
+    managedBy: 'git',
   });
 const release = async () => (await lab.store.log.live('production'))?.n ?? null;
 const later = async (check: () => Promise<void>) => await vi.waitFor(check, { timeout: 5_000, interval: 10 });
@@ -127,6 +128,7 @@ describe('the loop', () => {
       revision: REVISION,
       maxRemovePercent: 50,
       approvalRequired: false,
+      managedBy: 'git',
     });
     await later(async () => expect((await namespaces.get('production')).failed?.code).toBe('CONSENT_NEEDED'));
     expect(await release()).toBe(1);

@@ -119,8 +119,10 @@ export function createAgentWorld() {
       secretFiles: {
         ensure: async (namespace, name, version) => `/secrets/${namespace}/${name}.${version}`,
         keepOnly: async () => {},
+        removeNamespace: async () => {},
       },
       portHolders: async () => [],
+      inventory: async () => ({ containers: [], servers: [], routes: [], filter: [], volumes: [], files: [] }),
       stateDir: folder,
       diskUsage: async () => null,
       verify: (signed) => JSON.parse(signed.body) as Step,

@@ -16,6 +16,8 @@ export interface GitRepo {
   head(): Promise<string>;
   /** Standard output, trimmed. */
   git(args: readonly string[]): Promise<string>;
+  /** The same with a standard input. */
+  gitInput(args: readonly string[], input: string): Promise<string>;
 }
 
 const ENV = {
@@ -31,8 +33,10 @@ const ENV = {
 };
 
 /** Runs git in a folder; rejects with its standard error. */
-export async function runGit(cwd: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('git', [...args], { cwd, env: ENV, maxBuffer: 64 * 2 ** 20 });
+export async function runGit(cwd: string, args: readonly string[], input?: string): Promise<string> {
+  const running = promisify(execFile)('git', [...args], { cwd, env: ENV, maxBuffer: 64 * 2 ** 20 });
+  if (input !== undefined) running.child.stdin?.end(input);
+  const { stdout } = await running;
   return stdout.trim();
 }
 
@@ -45,6 +49,7 @@ export async function createGitRepo(args: { dir: string; branch?: string }): Pro
   return {
     path,
     git,
+    gitInput: (argv, input) => runGit(path, argv, input),
     head: () => git(['rev-parse', 'HEAD']),
     async commit(files, message = 'Change') {
       for (const [name, change] of Object.entries(files)) await apply(join(path, name), change);

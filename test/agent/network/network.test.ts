@@ -24,6 +24,7 @@ function machine(given: EngineNetwork[] = []) {
         tables.clear();
         for (const [, table = ''] of script.matchAll(/^table (.*) \{$/gm)) tables.add(table);
       },
+      sets: async () => new Map(),
       tables: async () => new Set(tables),
     },
     engine: {

@@ -31,6 +31,7 @@ export const SHORT: Partial<StoreTiming> = {
   leaseLostMs: 1000,
   observedTtlMs: 1500,
   watchCheckMs: 300,
+  deliveryAckMs: 300,
 };
 
 /** The servers that the store must work on; Debian 13's is left out only where SLIPWAY_SKIP_TRIXIE=1. */

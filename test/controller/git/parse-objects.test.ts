@@ -54,6 +54,7 @@ describe('commits', () => {
       author: 'Ada L',
       authorEmail: 'ada@x',
       subject: 'Subject',
+      committedSeconds: 1,
     });
   });
 

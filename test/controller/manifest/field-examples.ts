@@ -215,6 +215,7 @@ export const EXAMPLES: Record<string, Example> = {
     volume: { owner: '999:998' },
     makes: { desired: { volumes: [{ owner: { uid: 999, gid: 998 } }] } },
   },
+  'volumes[].preview': { volume: { preview: 'branch' }, makes: { desired: { volumes: [{ preview: 'branch' }] } } },
 };
 
 /** For each field that is refused: what is written. */
@@ -230,6 +231,5 @@ export const REFUSED: Record<string, Example> = {
   'services[].recovery': { service: { recovery: 'move' } },
   'volumes[].scope': { volume: { scope: 'shared' } },
   'volumes[].quota': { volume: { quota: '20G' } },
-  'volumes[].preview': { volume: { preview: 'branch' } },
   intent: { root: { intent: { services: [] } } },
 };

@@ -63,21 +63,11 @@ describe('a refused field of manifests is one problem that names it', () => {
 
 describe('an accepted field of settings is checked in form, and said to have no effect', () => {
   const texts: Record<string, string> = {
-    'images.registries': '["ghcr.io/acme"]',
-    'previews.source': '"staging"',
-    'previews.name': '"pr-{number}"',
-    'previews.host': '"{service}-pr-{number}.preview.acme.dev"',
-    'previews.label': '""',
-    'previews.max': '10',
-    'previews.ttl': '"48h"',
-    'previews.seed_job': '""',
-    'previews.volumes': '{ db = "branch" }',
     'promotion.landing': '"push"',
     'gateway.https_port': '8443',
     'tls.email': '"ops@acme.dev"',
     'tls.directory': '""',
     'tls.preview_certificate': '""',
-    'comments.show_env': 'true',
   };
   const rows = SETTINGS_FIELDS.filter((it) => it.status === 'accepted');
   it.each(rows.map((it) => [it.path, it] as const))('%s', (path, row: FieldRow) => {

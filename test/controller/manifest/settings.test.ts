@@ -71,6 +71,7 @@ it('reads every setting', () => {
       host: '{service}-pr-{number}.preview.acme.dev',
       label: 'preview',
       max: 3,
+      maxServices: 50,
       ttlMs: 172_800_000,
       seedJob: 'seed',
       volumes: { db: 'branch' },

@@ -75,6 +75,26 @@ describe('the release of a commit phase', () => {
     expect(releaseOf('final', { n: 3, previous: 2 }).lineage.previous).toBe(2);
   });
 
+  it('says what it was forked and promoted from, and leaves both out otherwise', () => {
+    const [phase] = plan.phases.filter((it) => it.commit === 'final');
+    const forkedFrom = { namespace: 'staging', n: 41 };
+    const promotedFrom = { namespace: 'pr-7', n: 3 };
+
+    expect(
+      releaseOf('final', { plan: { ...plan, forkedFrom, promotedFrom }, ...(phase && { phase }) }).lineage,
+    ).toEqual({ previous: 1, rollbackTo: null, forkedFrom, promotedFrom });
+    expect(Object.keys(releaseOf('final').lineage)).toEqual(['previous', 'rollbackTo']);
+  });
+
+  it('stays a fork when something else is deployed there, and is promoted only once', () => {
+    const forkedFrom = { namespace: 'staging', n: 41 };
+    const lineage = { ...live.release.lineage, forkedFrom, promotedFrom: forkedFrom };
+    const next = planOf({ services: [job], released: { ...live, release: { ...live.release, lineage } } });
+
+    expect(next.forkedFrom).toEqual(forkedFrom);
+    expect(next.promotedFrom).toBeUndefined();
+  });
+
   it('gives the next plan what it needs to show the whole difference', () => {
     const release = releaseOf('checkpoint', { released: live.release });
     const specs = new Map<string, ServiceSpec>([

@@ -45,7 +45,14 @@ function looker(): Looker {
       return orThrow(blob);
     },
     contains: async () => contained,
-    commitInfo: async () => ({ tree: '', parents: [], author: 'A', authorEmail: 'a@x', subject: 's' }),
+    commitInfo: async () => ({
+      tree: '',
+      parents: [],
+      author: 'A',
+      authorEmail: 'a@x',
+      subject: 's',
+      committedSeconds: 0,
+    }),
   };
   return createLooker({
     repository,

@@ -12,7 +12,15 @@ const before = serviceSpec({ template: { env: { VERSION: '1' }, image: image('a'
 function compare(services: readonly DesiredService[] | null, over: object = {}, fleet: Partial<FleetManifests> = {}) {
   const desired = services === null ? [] : [{ namespace: 'production', services: [...services], volumes: [] }];
   const { settings } = parseSettings(null);
-  const all = { revision: '1'.repeat(40), settings, desired, invalid: new Set<string>(), problems: [], notices: [] };
+  const all = {
+    revision: '1'.repeat(40),
+    settings,
+    desired,
+    seeds: new Map(),
+    invalid: new Set<string>(),
+    problems: [],
+    notices: [],
+  };
   const args = { namespace: 'production', service: 'web', before, managedByGit: true, ...over };
   return compareWithGit({ ...args, fleet: { ...all, ...fleet } });
 }
