@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import pino from 'pino';
 import { type Agreements, createAgreements } from '../controller/consent/agreements.ts';
+import type { ConfirmAgreement } from '../controller/consent/forge-check.ts';
 import { createFreezes, type Freezes } from '../controller/consent/freezes.ts';
 import { createAgents } from '../controller/execute/agents.ts';
 import { type Clock, isoNow, systemClock } from '../controller/execute/clock.ts';
@@ -11,9 +12,9 @@ import { createExecutor, type Executor } from '../controller/execute/executor.ts
 import { isDeadOwner } from '../controller/execute/lease-owner.ts';
 import { type RemovedVolume, type RemoveVolumeArgs, removeVolume } from '../controller/execute/remove-volume.ts';
 import type { ExecutorDeps } from '../controller/execute/session.ts';
+import { type HoldChange, holdNamespace } from '../controller/hold.ts';
 import { createNamespaces, type Namespaces } from '../controller/namespaces.ts';
 import type { Secrets } from '../controller/secrets.ts';
-import type { NamespaceRecord } from '../schemas/deploy.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { ExecInput, ExecOrder } from '../schemas/exec.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
@@ -33,17 +34,13 @@ import { operatorKey } from './up/keys.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A hold, and the one that it replaced at that very moment. */
-export interface HoldChange {
-  readonly before: NamespaceRecord['held'];
-  readonly held: NamespaceRecord['held'];
-}
-
 export interface Connection extends AsyncDisposable {
   readonly paths: StatePaths;
   readonly installation: Installation;
   readonly store: Store;
   readonly executor: Executor;
+  /** One that takes agreements given on a forge as well, after it asked. */
+  executorWith(confirmAgreement: ConfirmAgreement): Executor;
   readonly deploys: Deploys;
   readonly namespaces: Namespaces;
   readonly secrets: Secrets;
@@ -108,6 +105,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     installation,
     store,
     executor,
+    executorWith: (confirmAgreement) => createExecutor({ ...executing, confirmAgreement }),
     deploys,
     namespaces,
     secrets,
@@ -119,15 +117,7 @@ export async function connect(context: CommandContext): Promise<Connection> {
     actor,
     gatewayPorts: [installation.httpPort],
     signExec: { order: (it) => signExecOrder(it, key), input: (it) => signExecInput(it, key) },
-    async hold(namespace, why) {
-      let before: NamespaceRecord['held'] = null;
-      const { held } = await namespaces.change(namespace, (it) => {
-        before = it.held;
-        const desiredDigest = it.failed?.desiredDigest ?? it.carriedOut;
-        return { ...it, held: { by: actor, why, at: isoNow(clock), desiredDigest } };
-      });
-      return { before, held };
-    },
+    hold: (namespace, why) => holdNamespace(namespaces, { namespace, by: actor, why, at: isoNow(clock) }),
     async recover(namespace, signal) {
       if ((await deploys.listOpen(namespace)).length === 0) return;
       const ended = await executor.recover(namespace, actor, signal);

@@ -4,7 +4,7 @@ import { planPatch } from '../controller/reconcile.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
 import { hasChanges, type Plan } from '../schemas/plan.ts';
 import type { Settings } from '../schemas/settings.ts';
-import { byHand } from './by-hand.ts';
+import { byHand } from '../controller/by-hand.ts';
 import { carryOutAndReport } from './carry-out.ts';
 import { exitCodeOf, planOrThrow, printPlan } from './commands/plan.ts';
 import type { Connection } from './connect.ts';

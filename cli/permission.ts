@@ -2,6 +2,7 @@
 
 import { PLAN_DIGITS, pendingOf, refusal, shortId } from '../controller/consent/needs.ts';
 import { isoNow } from '../controller/execute/clock.ts';
+import { giveAgreement as announced } from '../controller/give-agreement.ts';
 import type { AgreementKind, Pending } from '../schemas/consent.ts';
 import { isSlipwayError, SlipwayError } from '../schemas/errors.ts';
 import type { Plan } from '../schemas/plan.ts';
@@ -49,11 +50,5 @@ export async function giveAgreement(
   const { plan, namespace, release } = pending;
   const at = isoNow(connection.clock);
   const by = connection.actor;
-  const fresh = await connection.agreements.give({ kind, plan, namespace, release, by, why, at, used: null });
-  if (!fresh) return false;
-  const message = `${by} gives ${kind} to plan ${shortId(plan)}${why === '' ? '' : `: ${why}`}`;
-  await connection.store.events
-    .publish({ at, kind: `${kind}.given`, namespace, deploy: null, machine: null, actor: by, message })
-    .catch((error: unknown) => connection.log.warn({ err: error }, 'event not recorded'));
-  return true;
+  return await announced(connection, { kind, plan, namespace, release, by, why, at, used: null });
 }

@@ -1,5 +1,6 @@
 /** `slipway freeze` and `slipway unfreeze`: nothing is deployed for a while, by nobody. */
 
+import { announce } from '../../controller/announce.ts';
 import { type Frozen, frozenText, thawCommand } from '../../controller/consent/frozen.ts';
 import { untilOf } from '../../controller/consent/until.ts';
 import { isoNow } from '../../controller/execute/clock.ts';
@@ -84,17 +85,7 @@ async function openOf(connection: Connection, namespace: string): Promise<string
 
 async function tell(connection: Connection, kind: string, scope: string, message: string): Promise<void> {
   const namespace = scope === '*' ? null : scope;
-  await connection.store.events
-    .publish({
-      at: isoNow(connection.clock),
-      kind,
-      namespace,
-      deploy: null,
-      machine: null,
-      actor: connection.actor,
-      message,
-    })
-    .catch((error: unknown) => connection.log.warn({ err: error }, 'event not recorded'));
+  await announce(connection, { kind, namespace, actor: connection.actor, message });
 }
 
 function scopeText(scope: string): string {

@@ -1,6 +1,6 @@
 /** `slipway rollback`: back to an earlier release, with its exact images. */
 
-import { planRollback } from '../../controller/reconcile.ts';
+import { planBack } from '../../controller/plan-back.ts';
 import { hasChanges } from '../../schemas/plan.ts';
 import { carryOutAndReport } from '../carry-out.ts';
 import { connect } from '../connect.ts';
@@ -14,18 +14,12 @@ export async function rollback(context: CommandContext): Promise<number> {
   const [namespace = ''] = context.args;
   const { output } = context;
   await using connection = await connect(context);
-  const { store, gatewayPorts } = connection;
   if (context.options['dryRun'] !== true) await connection.recover(namespace, context.signal);
-  const live = await store.log.live(namespace);
   const plan = planOrThrow(
-    await planRollback({
-      store,
+    await planBack(connection, {
       namespace,
       to: numberOption(context, 'to') ?? null,
-      revision: live?.source.revision ?? null,
-      managedBy: live?.managedBy ?? 'manual',
-      ...(await rulesFor(connection, namespace)),
-      gatewayPorts,
+      rule: await rulesFor(connection, namespace),
     }),
   );
   if (context.options['dryRun'] === true) {

@@ -3,6 +3,7 @@ import { createAgents } from '../../../controller/execute/agents.ts';
 import { type Clock, systemClock } from '../../../controller/execute/clock.ts';
 import { createDeploys, type Deploys } from '../../../controller/execute/deploys.ts';
 import { createExecutor, type Executor } from '../../../controller/execute/executor.ts';
+import type { ExecutorDeps } from '../../../controller/execute/session.ts';
 import { readSituation } from '../../../controller/execute/situation.ts';
 import { buildPlan } from '../../../controller/plan/build.ts';
 import type { PlanInput } from '../../../controller/plan/input.ts';
@@ -20,6 +21,8 @@ export interface ExecutorLab {
   readonly machine: FakeMachine;
   readonly deploys: Deploys;
   readonly executor: Executor;
+  /** Another one over the same store, with other parts. */
+  executorWith(more: Partial<ExecutorDeps>): Executor;
   /** An executor that dies for good at the k-th trace point (from 1): nothing it does after that reaches anybody. */
   doomed(k: number): {
     readonly executor: Executor;
@@ -43,7 +46,7 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
   const registered = { name: MACHINE, labels: {}, region: null, zone: null, registeredAt: '2026-01-01T00:00:00.000Z' };
   await store.bucket('machines').put([MACHINE], registered);
 
-  const executorOver = (over: Store, trace: (point: string) => void, clock: Clock = systemClock) =>
+  const executorOver = (over: Store, more: Partial<ExecutorDeps> = {}, clock: Clock = systemClock) =>
     createExecutor({
       store: over,
       deploys: createDeploys({ bucket: over.bucket('deploys') }),
@@ -57,14 +60,16 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
       installation: '00000000',
       machine: MACHINE,
       secrets: { sealFor: async (_, { name, version }) => ({ name, version, encapsulated: '', sealed: '' }) },
-      trace,
+      trace: () => {},
+      ...more,
     });
 
   return {
     store,
     machine,
     deploys: createDeploys({ bucket: store.bucket('deploys') }),
-    executor: executorOver(store, () => {}),
+    executor: executorOver(store),
+    executorWith: (more) => executorOver(store, more),
     doomed(k) {
       const points: string[] = [];
       const life = { dead: false };
@@ -76,12 +81,13 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
       const asleep = new Promise<void>((resolve) => {
         wakeUp = resolve;
       });
-      const executor = executorOver(mortal(store, life, asleep), (point) => {
+      const trace = (point: string) => {
         points.push(point);
         if (points.length !== k) return;
         life.dead = true;
         announce();
-      });
+      };
+      const executor = executorOver(mortal(store, life, asleep), { trace });
       return {
         executor,
         points,

@@ -1,13 +1,19 @@
 /** What people carry out by hand holds the namespace against git: before anything happens, and only as long as something did. */
 import type { Plan } from '../schemas/plan.ts';
-import type { Connection } from './connect.ts';
+import type { Store } from '../store/port.ts';
+import type { HoldChange } from './hold.ts';
+import type { Namespaces } from './namespaces.ts';
 
 /**
  * Holds the namespace, then works. When nothing of the plan went live, the hold that was there before is put back; when
  * that cannot be told (the state does not answer), the namespace stays held.
  */
 export async function byHand<T>(
-  connection: Pick<Connection, 'store' | 'namespaces' | 'hold'>,
+  connection: {
+    readonly store: Pick<Store, 'log'>;
+    readonly namespaces: Namespaces;
+    hold(namespace: string, why: string): Promise<HoldChange>;
+  },
   { plan, why }: { readonly plan: Plan; readonly why: string },
   work: () => Promise<T>,
 ): Promise<T> {

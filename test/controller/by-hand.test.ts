@@ -1,6 +1,6 @@
 /** The hold around a deploy by hand. */
 import { beforeEach, expect, it } from 'vitest';
-import { byHand } from '../../cli/by-hand.ts';
+import { byHand } from '../../controller/by-hand.ts';
 import { createNamespaces, type Namespaces } from '../../controller/namespaces.ts';
 import type { NamespaceRecord } from '../../schemas/deploy.ts';
 import { silentLogger } from '../../schemas/logger.ts';
