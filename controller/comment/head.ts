@@ -17,8 +17,8 @@ import { verdictOf } from './verdict.ts';
 /** No head is longer, whatever the model holds; a test holds it. */
 export const HEAD_MOST_BYTES = 30_000;
 
-const LINES_SHOWN = 8;
-const LINE_BYTES = 400;
+const LINES_SHOWN = 7;
+const LINE_BYTES = 360;
 
 /** From the marker to the first section, without a newline at the end. */
 export function headText(model: CommentModel): string {
@@ -39,8 +39,8 @@ export function headText(model: CommentModel): string {
     ...commandBlock(model),
   ];
   return blocks
-    .filter((it) => it.length > 0)
     .map((it) => it.join('\n'))
+    .filter((it) => it !== '')
     .join('\n\n');
 }
 
@@ -66,7 +66,7 @@ function whyNoPlan({ outcome, base, baseBranch, webUrl }: CommentModel): string[
 function failureBlock({ merged }: CommentModel): string[][] {
   const failure = merged?.deploy?.failure ?? null;
   if (failure === null) return [];
-  return [[`**What failed** (${codeSpan(failure.code)}): ${shortProse(failure.message, 1_200)}`]];
+  return [[`**What failed** (${shortCode(failure.code)}): ${shortProse(failure.message, 1_200)}`]];
 }
 
 function reviewedBlock({ reviewed, outcome, webUrl }: CommentModel): string[][] {

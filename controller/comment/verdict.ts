@@ -55,9 +55,9 @@ function openVerdict(model: CommentModel): Verdict {
   if (outcome.kind !== 'planned') return noPlan(outcome, model);
   if (problems.length > 0) return invalid(model);
   if (!hasChanges(outcome.plan)) return { sign: '✅', words: 'no changes', state: 'success' };
-  if (model.missing.length > 0) return { sign: '⚠️', words: `waits for ${missingWords(model)}`, state: 'pending' };
-  if (model.obstacles.length > 0) return { sign: '⚠️', words: 'will not run by itself', state: 'pending' };
   const care = careOf(outcome.plan);
+  if (model.missing.length > 0) return { sign: '⚠️', words: waiting(model, care), state: 'pending' };
+  if (model.obstacles.length > 0) return { sign: '⚠️', words: 'will not run by itself', state: 'pending' };
   if (care !== '') return { sign: '⚠️', words: `ready to merge, ${care}`, state: 'success' };
   return { sign: '✅', words: 'ready to merge', state: 'success' };
 }
@@ -98,7 +98,7 @@ function noPlan(outcome: Exclude<Outcome, { kind: 'planned' }>, model: CommentMo
     case 'invalid':
       return invalid(model);
     case 'unavailable':
-      return { sign: '⏳', words: 'cannot be planned now, and is tried again', state: 'error' };
+      return { sign: '⏳', words: 'cannot be planned now, and is tried again', state: 'pending' };
     case 'refused': {
       const [first] = outcome.failures;
       const refused = { sign: '❌', words: 'cannot be deployed', state: 'failure' } as const;
@@ -108,7 +108,11 @@ function noPlan(outcome: Exclude<Outcome, { kind: 'planned' }>, model: CommentMo
 }
 
 function invalid({ problems }: CommentModel): Verdict {
-  return { sign: '❌', words: `${count(problems.length, 'problem')} in the manifests`, state: 'failure' };
+  return {
+    sign: '❌',
+    words: `${problems.length === 0 ? 'problems' : count(problems.length, 'problem')} in the manifests`,
+    state: 'failure',
+  };
 }
 
 /** State → verdict; a status stays pending while there is more to come. */
@@ -153,8 +157,8 @@ function whyOf({ failure }: Deploy): Pick<Verdict, 'why'> {
   return failure === null ? {} : { why: failure.message };
 }
 
-function missingWords({ missing }: CommentModel): string {
-  return missing.join(' and ');
+function waiting({ missing }: CommentModel, care: string): string {
+  return `waits for ${missing.join(' and ')}${care === '' ? '' : `, ${care}`}`;
 }
 
 function inShort(plan: Plan): string {

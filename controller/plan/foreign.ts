@@ -11,7 +11,7 @@ const INVISIBLE =
  * What GitHub makes links of (or pictures: `:+1:`), looking at rendered text, so that neither entities nor backslashes
  * hide it: mentions and addresses, issues (also `GH-1` and a repository's own `ABC-1`), commits by 7 to 40 hex digits, URLs.
  */
-const LINKING = /[@#]|:\/\/|www\.|\b[a-z][a-z\d]*-\d|(?<![\da-z])[\da-f]{7,40}(?![\da-z])|:[\w+-]+:/i;
+const LINKING = /[@#]|:\/\/|www\.|[a-z]\d*-\d|(?<![\da-z])[\da-f]{7,40}(?![\da-z])|:[\w+-]+:/i;
 
 /** The text on one line, with everything that cannot be seen written as `\u{…}`. */
 export function visible(text: string): string {
@@ -48,7 +48,8 @@ export function tableRow(cells: readonly string[]): string {
 /** Markdown as a link; without the link where the address is not one of the web, or is longer than anybody reads. */
 export function link(label: string, url: string): string {
   if (!/^https?:\/\/[\w.[\]-]/i.test(url) || url.length > LONGEST_URL) return label;
-  return `[${label}](${url.replaceAll(NOT_IN_TARGET, percentEncoded)})`;
+  const target = url.replaceAll(NOT_IN_TARGET, percentEncoded);
+  return target.length > LONGEST_URL ? label : `[${label}](${target})`;
 }
 
 /** What may stand in the target of a link as it is; an `&` could begin an entity, a bracket could end the target. */

@@ -8,6 +8,7 @@ import { machine } from '../../builders/machine.ts';
 import { planOf } from '../../builders/plan.ts';
 import { planInput, released } from '../../builders/plan-input.ts';
 import { image, serviceSpec, volumeMount } from '../../builders/service.ts';
+import { planWith } from './arbitrary.ts';
 
 const machines = [machine({ memoryBytes: 8 * 1024 ** 3 }), machine({ name: 'm2', memoryBytes: 8 * 1024 ** 3 })];
 
@@ -97,6 +98,11 @@ const failure = {
     { slot: 'web.1 on m2', reason: 'exited', exitCode: 137, lastProbe: null, logs: [] },
   ],
 };
+
+/** One of each kind of harm, in every text that a stranger may write. */
+const BAD =
+  '`|\\| @acme/ops #1 GH-2 deadbeef1 <img src=x onerror=alert(1)> --> </details> ![x](y) [x](https://evil.example) **b** :+1:\n```\n# \u202egnp.exe\u200b\u001b[2J';
+const evil = planWith(5, [BAD]);
 
 /** File name → what the comment says. */
 export const EXAMPLES: Readonly<Record<string, CommentModel>> = {
@@ -224,4 +230,64 @@ export const EXAMPLES: Readonly<Record<string, CommentModel>> = {
       at: '2026-01-03T09:00:00.000Z',
     },
   }),
+  'hostile-plan': commentModel({
+    ...planned(evil),
+    installation: BAD,
+    baseBranch: BAD,
+    problems: [{ file: BAD, line: 3, column: 1, path: BAD, message: BAD, hint: BAD }],
+    missing: ['consent', 'approval'],
+    given: [{ kind: 'approval', by: BAD }],
+    obstacles: [BAD],
+    notes: [BAD, `- ${BAD}`, `1. ${BAD}`],
+    history: history.map((it) => ({ ...it, verdict: BAD })),
+    command: { by: BAD, command: BAD, ok: false, text: BAD, at: '2026-01-03T09:00:00.000Z' },
+    preview: previewView({
+      urls: [
+        { service: BAD, url: `https://web-pr-7.preview.acme.example/${BAD}` },
+        { service: 'js', url: 'javascript:alert(1)' },
+      ],
+      message: BAD,
+      forkedFrom: BAD,
+    }),
+    showEnv: true,
+  }),
+  'hostile-failure': commentModel({
+    ...planned(update),
+    merged: {
+      ...mergedBy(update, {
+        state: 'failed',
+        actor: BAD,
+        phases: [BAD, BAD],
+        pending: [BAD],
+        failure: {
+          code: BAD,
+          message: BAD,
+          evidence: [{ slot: BAD, reason: BAD, exitCode: 1, lastProbe: BAD, logs: [BAD, '`````', '~~~'] }],
+        },
+      }),
+      note: BAD,
+    },
+  }),
+  'hostile-refusal': commentModel({
+    outcome: { kind: 'refused', failures: [{ code: 'NO_CAPACITY', service: BAD, message: BAD }] },
+  }),
+  'hostile-conflict': commentModel({ outcome: { kind: 'conflict', files: [BAD] } }),
 };
+
+const many = Array.from({ length: 400 }, (_, index) => index);
+
+/** More than fits where only 30,000 bytes may be used. */
+export const HUGE: CommentModel = commentModel({
+  ...planned(
+    planOf({
+      services: many
+        .slice(20)
+        .map((it) => web('1.5', { name: `web-${it}`, placement: { replicaCount: 2 }, routes: [] })),
+      machines,
+      released: live(many.slice(0, 300).map((it) => web('1.4', { name: `web-${it}`, routes: [] }))),
+      approvalRequired: true,
+    }),
+  ),
+  missing: ['approval'],
+  history,
+});
