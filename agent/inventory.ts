@@ -62,7 +62,9 @@ export function createInventory(deps: InventoryDeps): ReadInventory {
 
 async function foldersOf(folders: readonly string[], namespace: string): Promise<string[]> {
   const found = await Promise.all(
-    folders.map(async (it) => ((await readdir(it).catch((): string[] => [])).includes(namespace) ? [`${it}/${namespace}`] : [])),
+    folders.map(async (it) =>
+      (await readdir(it).catch((): string[] => [])).includes(namespace) ? [`${it}/${namespace}`] : [],
+    ),
   );
   return found.flat();
 }

@@ -19,7 +19,8 @@ export interface Loop {
   readonly stopped: Promise<void>;
 }
 
-const REMOVED_DIGEST: Digest = '0'.repeat(64);
+/** Stands for a namespace that is to be gone. */
+export const REMOVED_DIGEST: Digest = '0'.repeat(64);
 /** Revisions of a namespace that may wait for their approval at once. */
 const MOST_EARLIER = 20;
 

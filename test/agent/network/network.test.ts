@@ -25,7 +25,7 @@ function machine(given: EngineNetwork[] = []) {
         for (const [, table = ''] of script.matchAll(/^table (.*) \{$/gm)) tables.add(table);
       },
       sets: async () => new Map(),
-    tables: async () => new Set(tables),
+      tables: async () => new Set(tables),
     },
     engine: {
       listNetworks: async () => [...networks],
