@@ -6,7 +6,7 @@ import type { Logger } from '../schemas/logger.ts';
 import { problemText } from '../schemas/problem.ts';
 import type { Bucket } from '../store/port.ts';
 import { type FleetManifests, readFleet } from './fleet-manifests.ts';
-import { openRepository, type Repository } from './git/repository.ts';
+import { type OpenRepository, openRepository, type Repository } from './git/repository.ts';
 import { parseSettings } from './manifest/settings.ts';
 import { readRevision } from './source/read-revision.ts';
 
@@ -26,19 +26,21 @@ export async function saveTracked(cluster: Bucket, tracked: Tracked): Promise<vo
   await cluster.put(KEY, tracked);
 }
 
-/** Opens it; the token for https comes from SLIPWAY_GIT_TOKEN, never from a record. */
+/** Opens it; the token for https is the one given, else SLIPWAY_GIT_TOKEN, and never from a record. */
 export function openTracked(args: {
   readonly tracked: Tracked;
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
-}): Repository {
-  const token = args.env['SLIPWAY_GIT_TOKEN'];
+  readonly token?: (() => Promise<string>) | undefined;
+}): OpenRepository {
+  const fixed = args.env['SLIPWAY_GIT_TOKEN'];
+  const token = args.token ?? (fixed === undefined ? undefined : async () => fixed);
   return openRepository({
     ...args.tracked,
     mirrorDir: `${args.paths.controller}/mirrors`,
     log: args.log,
-    ...(token === undefined ? {} : { token: async () => token }),
+    ...(token === undefined ? {} : { token }),
   });
 }
 
