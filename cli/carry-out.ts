@@ -8,7 +8,7 @@ import { createProgressView } from './progress.ts';
 import type { CommandContext } from './run-command.ts';
 
 /** How long a command waits for another executor of the namespace. */
-const WAIT_FOR_LEASE_MS = 35_000;
+export const WAIT_FOR_LEASE_MS = 35_000;
 
 /**
  * @param more what else the result says of the ended deploy

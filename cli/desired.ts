@@ -7,6 +7,7 @@ import { type Rules, readRules, ruleFor, rulesOf } from '../controller/rules.ts'
 import { openTracked, readTip, readTracked } from '../controller/tracked.ts';
 import { SlipwayError } from '../schemas/errors.ts';
 import { type Problem, problemText } from '../schemas/problem.ts';
+import type { ReleaseRef } from '../schemas/release.ts';
 import type { Desired } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
 import type { Connection } from './connect.ts';
@@ -20,6 +21,10 @@ export interface DesiredSource {
   readonly revision: string | null;
   readonly maxRemovePercent: number;
   readonly approvalRequired: boolean;
+  /** Whose image digests its lock pins. */
+  readonly promotedFrom?: ReleaseRef | undefined;
+  /** What of git has no effect, as sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** What the tracked branch says of one namespace now. @throws SOURCE_UNAVAILABLE, MANIFEST_INVALID, UNKNOWN_NAMESPACE */
@@ -31,7 +36,11 @@ export async function desiredFromGit(
   const fleet = await trackedFleet(connection, signal);
   const rest = { namespace, revision: fleet.revision, ...ruleFor(rulesOf(fleet.settings), namespace) };
   const desired = fleet.desired.find((it) => it.namespace === namespace);
-  if (desired !== undefined) return { ...rest, desired };
+  if (desired !== undefined) {
+    const lock = fleet.locks?.get(namespace);
+    const notes = fleet.notices.filter((it) => it.file === lock?.path).map(problemText);
+    return { ...rest, desired, notes, promotedFrom: lock?.promotedFrom ?? undefined };
+  }
   if (fleet.invalid.has(namespace)) throw invalid(fleet.problems);
   const live = await connection.store.log.live(namespace);
   if (live?.managedBy === 'git') return { ...rest, desired: null };

@@ -1,10 +1,11 @@
 /** One service of what is live is changed by hand: planned, shown, held against git, carried out. */
+
+import { byHand } from '../controller/by-hand.ts';
 import type { ServicePatch } from '../controller/patch/patch.ts';
 import { planPatch } from '../controller/reconcile.ts';
 import { isSlipwayError } from '../schemas/errors.ts';
 import { hasChanges, type Plan } from '../schemas/plan.ts';
 import type { Settings } from '../schemas/settings.ts';
-import { byHand } from '../controller/by-hand.ts';
 import { carryOutAndReport } from './carry-out.ts';
 import { exitCodeOf, planOrThrow, printPlan } from './commands/plan.ts';
 import type { Connection } from './connect.ts';

@@ -4,6 +4,7 @@ import type { Desired, DesiredService } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
 import { groupFiles } from './manifest/files.ts';
 import { loadNamespaces } from './manifest/load.ts';
+import type { NamespaceLock } from './manifest/lock.ts';
 import { parseSettings } from './manifest/settings.ts';
 import type { SourceState } from './source/state.ts';
 
@@ -19,6 +20,8 @@ export interface FleetManifests {
   readonly problems: readonly Problem[];
   /** Settings that are in order but have no effect yet; they stop nothing. */
   readonly notices: readonly Problem[];
+  /** Lock files by namespace; what they pin is in `desired`. Absent: none. */
+  readonly locks?: ReadonlyMap<string, NamespaceLock>;
 }
 
 /** Reads the manifests of a revision; never throws for what somebody committed. */
@@ -37,7 +40,8 @@ export function readFleet(state: Extract<SourceState, { kind: 'ok' | 'invalid' }
     seeds: loaded.seeds,
     invalid: new Set([...loaded.invalid, ...refused]),
     problems: [...state.problems, ...loaded.problems],
-    notices,
+    notices: [...notices, ...loaded.notices],
+    locks: loaded.locks,
   };
 }
 

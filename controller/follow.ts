@@ -103,6 +103,7 @@ export function createFollower(deps: FollowDeps): (state: SourceState) => Promis
         desired,
         revision,
         managedBy,
+        promotedFrom: fleet.locks?.get(desired.namespace)?.promotedFrom ?? undefined,
         ...ruleFor(rules, desired.namespace),
       });
     }

@@ -40,6 +40,8 @@ export interface Wanted {
   /** Images of what it is forked from, by service: taken while it has none of its own for the same image string. */
   readonly images?: Readonly<Record<ServiceName, ImageRef>> | undefined;
   readonly forkedFrom?: ReleaseRef | undefined;
+  /** Whose image digests its lock pins. */
+  readonly promotedFrom?: ReleaseRef | undefined;
 }
 
 /** What one worker carries out: what git said at one revision. */

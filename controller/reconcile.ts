@@ -6,7 +6,7 @@ import type { Digest, Revision } from '../schemas/names.ts';
 import type { ManagedBy, ReleaseRef, VolumeRow } from '../schemas/release.ts';
 import { type SecretName, secretNames, secretScope } from '../schemas/secret.ts';
 import type { Desired, DesiredService, ImageRef, ServiceSpec } from '../schemas/service.ts';
-import { ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
+import { imageText, ServiceSpec as ServiceSpecRecord } from '../schemas/service.ts';
 import type { Settings } from '../schemas/settings.ts';
 import type { Store } from '../store/port.ts';
 import { pinImages } from './execute/images.ts';
@@ -37,7 +37,7 @@ export interface PlanRequest {
   readonly images?: Readonly<Record<string, ImageRef>> | undefined;
   /** What it was forked from. */
   readonly forkedFrom?: ReleaseRef | undefined;
-  /** Whose image digests it takes over. */
+  /** Whose image digests the locked ones are. */
   readonly promotedFrom?: ReleaseRef | undefined;
 }
 
@@ -60,7 +60,20 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
     onlyRegistries: request.onlyRegistries ?? null,
     given: request.images ?? {},
   });
-  return await planPinned(situation, request, { ...pinned, kind: 'deploy', released, isFresh: () => true });
+  const promotedFrom = takesOver(request.desired, released) ? request.promotedFrom : undefined;
+  return await planPinned(
+    situation,
+    { ...request, promotedFrom },
+    { ...pinned, kind: 'deploy', released, isFresh: () => true },
+  );
+}
+
+/** Whether an image that a lock pins is not what is live: later releases with the same lock are no promotions. */
+function takesOver(desired: Desired, released: ReadonlyMap<string, ServiceSpec>): boolean {
+  return desired.services.some(({ name, lockedImage }) => {
+    const live = released.get(name)?.template.image;
+    return lockedImage !== undefined && (live === undefined || imageText(live) !== imageText(lockedImage));
+  });
 }
 
 /**

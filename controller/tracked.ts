@@ -38,12 +38,12 @@ export function openTracked(args: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
   /** Where a forge was set up already; else it is set up for this alone. */
-  readonly gitToken?: (() => Promise<string>) | undefined;
+  readonly token?: (() => Promise<string>) | undefined;
 }): OpenRepository {
   const { env, tracked } = args;
   const own = env['SLIPWAY_GIT_TOKEN'];
   const configured =
-    args.gitToken ?? forgeFromEnv({ env, location: tracked.location, clock: systemClock, log: silentLogger })?.gitToken;
+    args.token ?? forgeFromEnv({ env, location: tracked.location, clock: systemClock, log: silentLogger })?.gitToken;
   const token = configured ?? (own === undefined ? null : async () => own);
   return openRepository({
     ...tracked,

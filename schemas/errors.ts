@@ -97,6 +97,10 @@ export const ERRORS = {
     retry: 'new-revision',
     means: 'What was asked of a pull request cannot be done with it: a fork, another head, no such preview.',
   },
+  PROMOTION_REFUSED: {
+    retry: 'operator',
+    means: 'What a namespace runs cannot be promoted: it did not converge, or nothing of it fits the other namespace.',
+  },
   UNTRUSTED: { retry: 'operator', means: 'A signature is missing, wrong, or by a key that is not on the list.' },
   BACKUP_INVALID: {
     retry: 'operator',

@@ -169,11 +169,16 @@ export type Manifest = z.infer<typeof Manifest>;
 
 /** `<namespace>.lock.toml`: digests that a promotion pinned. Slipway writes it. */
 export const ManifestLock = z.strictObject({
+  promoted_from: z
+    .strictObject({ namespace: value.Name, release: z.int().min(1) })
+    .optional()
+    .describe('The release whose images these are.'),
   images: z.array(
     z.strictObject({
       service: value.Name,
       image: value.Image.describe('The image string of the manifest; the entry counts only while it is identical.'),
-      digest: value.ImageDigest,
+      digest: value.ImageDigest.describe('Of the registry; of the image itself where `local` is true.'),
+      local: z.boolean().optional().describe('Only engines have the image. Default: false.'),
     }),
   ),
 });

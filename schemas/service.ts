@@ -143,7 +143,14 @@ const serviceShape = {
 };
 
 /** A service as the manifests ask for it: its image is still a string (`imageName`). */
-export const DesiredService = z.strictObject({ ...serviceShape, template: z.strictObject(templateShape) }).readonly();
+export const DesiredService = z
+  .strictObject({
+    ...serviceShape,
+    template: z.strictObject(templateShape),
+    /** The image that a lock file pins; left out where none does. */
+    lockedImage: ImageRef.optional(),
+  })
+  .readonly();
 export type DesiredService = z.infer<typeof DesiredService>;
 
 /** A service with its image pinned: what a release names by digest. */

@@ -10,7 +10,7 @@ import { hasChanges, type Plan } from '../../schemas/plan.ts';
 import { type Connection, connect } from '../connect.ts';
 import { type DesiredSource, desiredFromFile, desiredFromGit } from '../desired.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Output } from '../output.ts';
+import { type Output, printable } from '../output.ts';
 import { type CommandContext, textOption } from '../run-command.ts';
 import { refuseVariables, variablesOf } from '../variables.ts';
 
@@ -57,7 +57,9 @@ export async function planSource(
   const managedBy = live?.managedBy ?? (revision === null ? ('manual' as const) : ('git' as const));
   const common = { store, gatewayPorts, revision, maxRemovePercent, approvalRequired, managedBy };
   if (source.desired === null) return await planRemoval({ ...common, namespace });
-  return await planDesired({ ...common, desired: source.desired, refreshImages });
+  for (const note of source.notes ?? []) connection.output.note(printable(`note: ${note}`));
+  const { desired, promotedFrom } = source;
+  return await planDesired({ ...common, desired, refreshImages, promotedFrom });
 }
 
 /** @throws the first reason why there is no plan, with all of them in its message */

@@ -53,7 +53,7 @@ async function check(path: string, variables: Variables): Promise<Verdict> {
   return {
     namespaces: loaded.desired.map((it) => it.namespace),
     problems: loaded.problems.filter((it) => asked(it.file)),
-    notices,
+    notices: [...notices, ...loaded.notices.filter((it) => asked(it.file))],
   };
 }
 

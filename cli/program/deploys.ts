@@ -139,6 +139,21 @@ export function addDeploysCommands(program: Command): void {
     .addOption(consent());
   command(
     program,
+    'promote <source> <destination>',
+    'DESTINATION takes over the exact image digests that SOURCE runs, through git: as a pull request, or a push where slipway.toml says so.',
+    [
+      'slipway promote staging production -n',
+      'slipway promote pr-7 production',
+      'slipway promote staging production --now',
+    ],
+    async () => (await import('../commands/promote.ts')).promote,
+  )
+    .option('--now', 'deploy the digests first, then land them in git')
+    .option('-m, --message <why>', 'why, where a consent is given')
+    .addOption(dryRun())
+    .addOption(consent());
+  command(
+    program,
     'resume <namespace>',
     'Let the loop act on a held or failed namespace again; shows what git would change first.',
     ['slipway resume production', 'slipway resume production --consent 1a2b3c4d5e6f'],

@@ -1,8 +1,8 @@
 /**
  * Images: from the string of a manifest to what exactly runs.
  *
- * A service keeps the digest that its release pinned while its image string stays the same; it is resolved again when
- * the string changes, with `pull_policy = "always"`, or on request.
+ * What a lock file pins is taken as it is. Else a service keeps the digest that its release pinned while its image string
+ * stays the same; it is resolved again when the string changes, with `pull_policy = "always"`, or on request.
  */
 import { z } from 'zod';
 import { ERRORS, type ErrorCode, isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
@@ -56,6 +56,11 @@ export async function pinImages(args: {
   const asked = new Map<string, Promise<ImageRef>>();
   await Promise.all(
     args.services.map(async (service) => {
+      // Nobody is asked: whether the machine can have it is found out when it is pulled, before anything is touched.
+      if (service.lockedImage !== undefined) {
+        images[service.name] = service.lockedImage;
+        return;
+      }
       const before = args.released.get(service.name);
       const fresh = args.fresh === 'all' || args.fresh.has(service.name);
       const same = before?.imageName === service.imageName && service.pullPolicy !== 'always' && !args.refresh;

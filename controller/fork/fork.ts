@@ -101,8 +101,10 @@ function forked(
   pattern: HostPattern,
   from: ImageSource,
 ): DesiredService {
+  // A lock is of the namespace that it lies beside; in a pull request it could name an image of any registry.
+  const { lockedImage: _locked, ...rest } = service;
   return {
-    ...service,
+    ...rest,
     pullPolicy: PULL_POLICIES[from] ?? service.pullPolicy,
     tcpPublish: [],
     routes: routesOf(service, pattern),

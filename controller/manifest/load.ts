@@ -17,7 +17,9 @@ import { checkTraffic } from './check-traffic.ts';
 import { checkClaims } from './claims.ts';
 import { explainIssues, flattenIssues } from './explain.ts';
 import { groupFiles, type NamespaceFiles } from './files.ts';
+import { applyLock, lockOf, type NamespaceLock } from './lock.ts';
 import { type NamespaceParts, readParts } from './parts.ts';
+import { quoted } from './places.ts';
 import { type ManifestFile, readDocument } from './read.ts';
 import { createReport, orderedProblems } from './report.ts';
 import { resolveNamespace } from './resolve.ts';
@@ -33,8 +35,10 @@ export interface Loaded {
   readonly invalid: ReadonlySet<string>;
   /** The seed jobs that were taken out, by namespace: they run in forks only. */
   readonly seeds: ReadonlyMap<string, DesiredService>;
-  /** Pinned digests by namespace, of the ones without problems. */
-  readonly locks: ReadonlyMap<string, readonly LockEntry[]>;
+  /** Lock files by namespace, of the ones without problems; what they pin is in `desired`. */
+  readonly locks: ReadonlyMap<string, NamespaceLock>;
+  /** Entries of lock files that say nothing any more; they stop nothing. */
+  readonly notices: readonly Problem[];
 }
 
 /** Reads all namespaces of a fleet repository. `files`: blobs of one revision; those outside the manifests folder are left alone. */
@@ -50,6 +54,7 @@ export function loadNamespaces(files: readonly ManifestFile[], settings: Setting
       invalid: new Set(set.namespaces.map((it) => it.namespace)),
       seeds: new Map(),
       locks: new Map(),
+      notices: [],
     };
   }
   const checked = set.namespaces.map((it) => checkFiles(it, settings));
@@ -60,12 +65,21 @@ export function loadNamespaces(files: readonly ManifestFile[], settings: Setting
   const named = new Set(checked.map((it) => it.namespace));
   for (const claimed of checked.flatMap((it) => it.parts.claimed)) if (!named.has(claimed)) invalid.add(claimed);
   const split = valid.map(({ namespace, parts }) => resolve(namespace, parts, settings));
+  const notices: Problem[] = [];
+  const locked = split.map(({ desired }, at) => {
+    const lock = valid[at]?.lock ?? null;
+    if (lock === null) return desired;
+    const applied = applyLock(desired, lock.entries);
+    for (const { entry, why } of applied.stale) notices.push(lock.notice(entry, why));
+    return applied.desired;
+  });
   return {
-    desired: split.map((it) => it.desired),
+    desired: locked,
     seeds: new Map(split.flatMap(({ desired, seed }) => (seed === null ? [] : [[desired.namespace, seed]]))),
     problems: orderedProblems([...set.problems, ...checked.flatMap((it) => it.problems)], LIMITS.problemsPerFile),
     invalid,
-    locks: new Map(valid.filter((it) => it.lock.length > 0).map((it) => [it.namespace, it.lock])),
+    locks: new Map(valid.flatMap((it) => (it.lock === null ? [] : [[it.namespace, it.lock]]))),
+    notices: orderedProblems(notices, LIMITS.problemsPerFile),
   };
 }
 
@@ -89,7 +103,7 @@ export function loadManifest(
 interface CheckedNamespace {
   readonly namespace: string;
   readonly parts: NamespaceParts;
-  readonly lock: readonly LockEntry[];
+  readonly lock: ReadLock | null;
   /** Grows while claims are compared. */
   readonly problems: Problem[];
 }
@@ -104,7 +118,7 @@ function checkFiles(
   const parts = readParts({ files: readable, namespace, isFolder: folder !== null }, problems);
   if (files[0] !== undefined) problems.push(...reserved(namespace, files[0].path));
   checkParts(namespace, parts, settings);
-  return { namespace, parts, problems, lock: lock === null ? [] : readLock(lock, problems) };
+  return { namespace, parts, problems, lock: lock === null ? null : readLock(lock, problems) };
 }
 
 function checkParts(namespace: string, parts: NamespaceParts, settings: Settings): void {
@@ -117,17 +131,43 @@ function checkParts(namespace: string, parts: NamespaceParts, settings: Settings
   checkNamespace(parts);
 }
 
-function readLock(file: ManifestFile, problems: Problem[]): readonly LockEntry[] {
+/** A lock, and how something is said of the line of one of its entries. */
+interface ReadLock extends NamespaceLock {
+  notice(entry: LockEntry, why: string): Problem;
+}
+
+function readLock(file: ManifestFile, problems: Problem[]): ReadLock | null {
   const read = readDocument(file);
   if (!read.ok) {
     problems.push(...read.problems);
-    return [];
+    return null;
   }
-  const { value } = read.document;
-  const parsed = ManifestLock.safeParse(value);
-  if (parsed.success) return parsed.data.images;
-  explainIssues(flattenIssues(parsed.error.issues, value), value, [], createReport(read.document, problems));
-  return [];
+  const { document } = read;
+  const parsed = ManifestLock.safeParse(document.value);
+  if (!parsed.success) {
+    explainIssues(
+      flattenIssues(parsed.error.issues, document.value),
+      document.value,
+      [],
+      createReport(document, problems),
+    );
+    return null;
+  }
+  const lock = lockOf(file.path, parsed.data);
+  for (const [at, { service }] of lock.entries.entries()) {
+    if (lock.entries.findIndex((it) => it.service === service) === at) continue;
+    createReport(document, problems)(['images', at, 'service'], `${quoted(service)} has an entry already`);
+  }
+  return {
+    ...lock,
+    notice(entry, why) {
+      const found: Problem[] = [];
+      const message = `the digest of ${quoted(entry.service)} (${quoted(entry.image)}) is not used: ${why}`;
+      const hint = 'the next `slipway promote` takes the entry out';
+      createReport(document, found)(['images', lock.entries.indexOf(entry)], message, { hint });
+      return found[0] ?? whole(file.path, message);
+    },
+  };
 }
 
 function resolve(namespace: string, parts: NamespaceParts, settings: Settings): SplitSeed {

@@ -29,7 +29,8 @@ export function pinServices(
       continue;
     }
     const versions = Object.hasOwn(secrets, service.name) ? { secrets: secrets[service.name] } : {};
-    const spec: ServiceSpec = { ...service, template: { ...service.template, image, ...versions } };
+    const { lockedImage: _locked, ...rest } = service;
+    const spec: ServiceSpec = { ...rest, template: { ...service.template, image, ...versions } };
     pinned.set(service.name, { spec, digest: specDigest(spec), template: templateDigest(spec) });
   }
   return { pinned, failures };

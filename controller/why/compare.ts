@@ -35,9 +35,10 @@ export function compareWithGit(args: {
   if (after === undefined) return facts(before === null ? 'same' : 'gone');
   if (before === null) return facts('new');
   // What a plan pins is not git's: a new version of a secret is a matter of the loop.
-  const { image, secrets } = before.template;
+  const { secrets } = before.template;
+  const { lockedImage: image = before.template.image, ...rest } = after;
   const pins = secrets === undefined ? { image } : { image, secrets };
-  const pinned: ServiceSpec = { ...after, template: { ...after.template, ...pins } };
+  const pinned: ServiceSpec = { ...rest, template: { ...after.template, ...pins } };
   const { fields } = compareSpecs(before, pinned);
   return facts(fields.length === 0 ? 'same' : 'differs', fields);
 }

@@ -42,7 +42,9 @@ const STEPS = fc.oneof(
   { weight: 6, arbitrary: step('pass', [], (it) => it.pass()) },
   {
     weight: 3,
-    arbitrary: step('deploy by hand', [service, version, fc.constantFrom(true, true, false)], (it, ...args) => it.deployByHand(...args)),
+    arbitrary: step('deploy by hand', [service, version, fc.constantFrom(true, true, false)], (it, ...args) =>
+      it.deployByHand(...args),
+    ),
   },
   {
     weight: 8,
