@@ -1,6 +1,7 @@
 /** `slipway releases --git`: the history of a namespace as the fleet repository has it, and whether it is to be believed. */
-import { historyOf } from '../../controller/record/read-ledger.ts';
+
 import type { LedgerCommit } from '../../controller/record/ledger-commit.ts';
+import { historyOf } from '../../controller/record/read-ledger.ts';
 import { openTracked, readTracked } from '../../controller/tracked.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
 import { hasCommit, ledgerRef } from '../../schemas/ledger.ts';

@@ -72,7 +72,9 @@ async function askAll({ store, installation }: Connection): Promise<Known[]> {
 }
 
 function print(output: Output, repository: string, machines: readonly string[], it: Rebuilt): void {
-  output.line(`the state is rebuilt from ${repository} and ${machines.length === 0 ? 'no machine' : machines.join(', ')}`);
+  output.line(
+    `the state is rebuilt from ${repository} and ${machines.length === 0 ? 'no machine' : machines.join(', ')}`,
+  );
   output.table(
     ['NAMESPACE', 'LIVE', 'FROM', 'LOG ENTRIES', 'LOST'],
     it.namespaces.map(({ namespace, live, entries, lost }) => [
@@ -89,7 +91,9 @@ function print(output: Output, repository: string, machines: readonly string[], 
     output.line(`not believed: ${printable(text)}`);
   output.line('lost, because neither git nor agents keep it:');
   if (it.namespaces.some(({ lost }) => lost.length > 0))
-    output.line('  the log entries above: failed deploys, or releases that were replaced; jobs among them may run again');
+    output.line(
+      '  the log entries above: failed deploys, or releases that were replaced; jobs among them may run again',
+    );
   output.line('  records of deploys, events, consents, freezes, who held what and why');
   if (it.secrets.length > 0) {
     output.line('  values of secrets; what runs keeps them, what is deployed next needs them:');

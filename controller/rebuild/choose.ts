@@ -61,12 +61,11 @@ export function chooseLog(input: ChooseInput): Chosen {
   const signedTo = highest(byN);
   const told = input.told.filter(({ machine, tip }) => {
     const far = tip > signedTo + MOST_UNKNOWN;
-    if (far) refused.push(`machine ${machine} says that it read #${tip} of ${namespace}: that is too far from #${signedTo}`);
+    if (far)
+      refused.push(`machine ${machine} says that it read #${tip} of ${namespace}: that is too far from #${signedTo}`);
     return !far;
   });
-  const newer = newestTold({ ...input, told }, signedTo, refused);
-  for (const { machine, live } of told) if (live !== null && byN.has(live.n)) put(live, `machine ${machine}`);
-  if (newer !== null) byN.set(newer.entry.n, newer.entry);
+  for (const it of toldReleases({ ...input, told }, refused)) put(it.entry, `machine ${it.machine}`);
 
   const common = { namespace, at, actor };
   const readTo = Math.max(highest(byN), ...told.map((it) => it.tip), 0);
@@ -78,7 +77,7 @@ export function chooseLog(input: ChooseInput): Chosen {
     return { ...common, kind: 'void', n: readTo + 1 + i, deploy, reason };
   });
   for (const it of voids) byN.set(it.n, it);
-  if (refused.length > 0 && voids.length === 0 && !present.some((it) => isVoid(it, NOT_BELIEVED))) {
+  if (refused.length > 0 && !present.some((it) => isVoid(it, NOT_BELIEVED))) {
     // An agent reads the log again only where it goes on.
     const n = highest(byN) + 1;
     byN.set(n, { ...common, kind: 'void', n, deploy: LOST_DEPLOY, reason: NOT_BELIEVED });
@@ -91,42 +90,30 @@ export function chooseLog(input: ChooseInput): Chosen {
   return { namespace, entries, live: live && { n: live.n, from }, lost, refused };
 }
 
-/** The newest release that agents read and git does not have, when nothing speaks against it. */
-function newestTold(
+/** Releases that agents read, as far as nothing speaks against them: of each number one, or what contradicts git. */
+function toldReleases(
   { namespace, told, git }: ChooseInput,
-  signedTo: number,
   refused: string[],
-): { readonly entry: Release; readonly machine: string } | null {
-  const releases = told.flatMap(({ machine, live, tip, specs }) => {
-    if (live === null || live.n <= signedTo) return [];
-    const why = whyNot(namespace, live, tip, specs);
+): { readonly entry: Release; readonly machine: string }[] {
+  const byN = new Map<number, { readonly entry: Release; readonly machine: string }>();
+  const contradicted = new Set<number>();
+  for (const { machine, live, tip, specs } of told) {
+    if (live === null) continue;
+    const before = git.find((it) => it.n === live.lineage.previous);
+    const follows = before === undefined || before.kind === 'release';
+    const why = follows ? whyNot(namespace, live, tip, specs) : `it follows #${before.n}, which is no release`;
+    const other = byN.get(live.n);
     if (why !== null) refused.push(`${namespace}@${live.n} of machine ${machine}: ${why}`);
-    return why === null ? [{ entry: live, machine }] : [];
-  });
-  const n = Math.max(0, ...releases.map((it) => it.entry.n));
-  const [first, ...others] = releases.filter((it) => it.entry.n === n);
-  if (first === undefined) return null;
-  const text = canonicalJson(first.entry);
-  const other = others.find((it) => canonicalJson(it.entry) !== text);
-  if (other !== undefined) {
-    refused.push(`${namespace}@${n}: machines ${first.machine} and ${other.machine} say different things of it`);
-    return null;
+    else if (other === undefined) byN.set(live.n, { entry: live, machine });
+    else if (canonicalJson(other.entry) !== canonicalJson(live)) {
+      contradicted.add(live.n);
+      refused.push(`${namespace}@${live.n}: machines ${other.machine} and ${machine} say different things of it`);
+    }
   }
-  const { previous } = first.entry.lineage;
-  const before = git.find((it) => it.n === previous);
-  if (before !== undefined && before.kind !== 'release') {
-    refused.push(`${namespace}@${n} of machine ${first.machine} follows #${previous}, which is no release`);
-    return null;
-  }
-  return first;
+  return [...byN].filter(([n]) => !contradicted.has(n) || git.some((it) => it.n === n)).map(([, it]) => it);
 }
 
-function whyNot(
-  namespace: string,
-  live: Release,
-  tip: number,
-  specs: ReadonlyMap<string, ServiceSpec>,
-): string | null {
+function whyNot(namespace: string, live: Release, tip: number, specs: ReadonlyMap<string, ServiceSpec>): string | null {
   if (live.namespace !== namespace) return `it is a release of ${live.namespace}`;
   if (live.n > tip) return `it is newer than what the machine has read (#${tip})`;
   const digests = [...Object.values(live.services), ...live.slots.map((it) => it.spec)];
@@ -137,7 +124,11 @@ function whyNot(
 }
 
 /** Whoever read furthest saw that nothing is live: the release that git has last was removed after it. */
-function removeWhatAgentsSawGo({ namespace, told, at, actor }: ChooseInput, byN: Map<number, LogEntry>, readTo: number) {
+function removeWhatAgentsSawGo(
+  { namespace, told, at, actor }: ChooseInput,
+  byN: Map<number, LogEntry>,
+  readTo: number,
+) {
   const live = liveOf([...byN.values()].toSorted((a, b) => a.n - b.n));
   const furthest = told.filter((it) => it.tip === readTo);
   if (live === null || live.n >= readTo || furthest.length === 0) return;

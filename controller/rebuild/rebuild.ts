@@ -167,11 +167,7 @@ async function ensureSecret(store: Store, secret: LostSecret, at: string, by: st
 }
 
 /** What the loop knew of each namespace, as far as its log says it; gives those that are held. */
-async function rememberAll(
-  { store, actor }: RebuildDeps,
-  all: readonly Chosen[],
-  at: string,
-): Promise<string[]> {
+async function rememberAll({ store, actor }: RebuildDeps, all: readonly Chosen[], at: string): Promise<string[]> {
   const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
   const held: string[] = [];
   for (const { namespace, live, entries } of all) {

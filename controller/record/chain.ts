@@ -55,7 +55,10 @@ export interface Chain {
 }
 
 /** @param onPushed called after each push */
-export function createChain(deps: ChainDeps, onPushed: (namespace: NamespaceName, head: LedgerHead) => Promise<void>): Chain {
+export function createChain(
+  deps: ChainDeps,
+  onPushed: (namespace: NamespaceName, head: LedgerHead) => Promise<void>,
+): Chain {
   const { log, workshop } = deps;
   const known = new Map<NamespaceName, Position>();
 
@@ -155,7 +158,7 @@ export function createChain(deps: ChainDeps, onPushed: (namespace: NamespaceName
     signal: AbortSignal,
   ): Promise<Revision | null> {
     try {
-        // No further than to that release: what came later may itself come from whoever asks.
+      // No further than to that release: what came later may itself come from whoever asks.
       const { revision } = above.includes(namespace)
         ? await position(namespace, signal)
         : await bringUp(namespace, signal, above, n);

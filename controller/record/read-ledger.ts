@@ -2,8 +2,9 @@
  * Reads the ledger from the repository: commits by their signed content, from every ref as an entry point. A commit says
  * itself which entry it holds, so what a ref was moved to decides nothing.
  */
-import type { NamespaceName, Revision } from '../../schemas/names.ts';
+
 import { LEDGER_PREFIX, ledgerRef } from '../../schemas/ledger.ts';
+import type { NamespaceName, Revision } from '../../schemas/names.ts';
 import type { TrustedKeys } from '../../trust/signed-body.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Workshop } from '../git/workshop.ts';
@@ -89,7 +90,8 @@ export async function readAllCommits(
     if (tip === null) continue;
     const head = await readCommit(deps, tip);
     if (head.signedBy === null) foreign.push({ ref, revision: tip, why: head.why ?? '' });
-    else if (head.says?.entry.namespace !== namespace) foreign.push({ ref, revision: tip, why: belongsElsewhere(head) });
+    else if (head.says?.entry.namespace !== namespace)
+      foreign.push({ ref, revision: tip, why: belongsElsewhere(head) });
     await walk(tip);
   }
 

@@ -1,6 +1,7 @@
 /** The keys that ledger commits are believed of, as a stock git wants them. Pure. */
-import { sshPublicKey } from '../../trust/ssh-signature.ts';
+
 import type { TrustedKeys } from '../../trust/signed-body.ts';
+import { sshPublicKey } from '../../trust/ssh-signature.ts';
 import { signerName } from './describe-entry.ts';
 import { GIT_PURPOSE } from './ledger-commit.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openRepository, type OpenRepository } from '../../controller/git/repository.ts';
+import { type OpenRepository, openRepository } from '../../controller/git/repository.ts';
 import { createLedger } from '../../controller/record/ledger.ts';
 import { allowedSigners } from '../../controller/record/signers.ts';
 import { ledgerRef } from '../../schemas/ledger.ts';
@@ -131,8 +131,7 @@ export async function createLedgerLab(): Promise<LedgerLab> {
       await runGit(root, ['clone', '-q', server.url('fleet.git'), dir]);
       const signers = join(dir, '.git/signers');
       await writeFile(signers, allowedSigners(LEDGER_INSTALLATION, trusted));
-      const inside = (args: readonly string[]) =>
-        runGit(dir, ['-c', `gpg.ssh.allowedSignersFile=${signers}`, ...args]);
+      const inside = (args: readonly string[]) => runGit(dir, ['-c', `gpg.ssh.allowedSignersFile=${signers}`, ...args]);
       await inside(['fetch', '-q', 'origin', '+refs/slipway/*:refs/slipway/*']);
       return inside;
     },

@@ -42,7 +42,10 @@ describe('a signature in the format of ssh', () => {
     const own = join(dir, 'own');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', own]);
     const theirs = execFileSync('ssh-keygen', ['-Y', 'sign', '-f', own, '-n', 'git'], { input: message }).toString();
-    expect(verdict({ armoured: theirs })).toEqual({ keyId: null, why: 'it is signed by a key that is not on the list' });
+    expect(verdict({ armoured: theirs })).toEqual({
+      keyId: null,
+      why: 'it is signed by a key that is not on the list',
+    });
   });
 
   it('is refused for other bytes, another purpose, an unknown key, and what is no signature', () => {

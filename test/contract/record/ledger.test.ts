@@ -44,11 +44,20 @@ async function appendHistory(): Promise<void> {
   await lab.append(nth(5, v1, { lineage: { previous: 4, rollbackTo: 1 } }));
   const forkedFrom = { namespace: 'production', n: 5 };
   const fork = { namespace: 'pr-7', managedBy: 'preview' } as const;
-  await lab.append(nth(1, v2, { ...fork, ...when(6), n: 1, lineage: { previous: null, rollbackTo: null, forkedFrom } }));
+  await lab.append(
+    nth(1, v2, { ...fork, ...when(6), n: 1, lineage: { previous: null, rollbackTo: null, forkedFrom } }),
+  );
   await lab.append(nth(2, v2, { ...fork, ...when(7), n: 2, lineage: { previous: 1, rollbackTo: null, forkedFrom } }));
   const promotedFrom = { namespace: 'pr-7', n: 2 };
   await lab.append(nth(6, v2, { ...when(8), n: 6, lineage: { previous: 5, rollbackTo: null, promotedFrom } }));
-  const gone: LogEntry = { ...common(9), n: 3, namespace: 'pr-7', kind: 'removed', planId: '0'.repeat(64), volumes: [] };
+  const gone: LogEntry = {
+    ...common(9),
+    n: 3,
+    namespace: 'pr-7',
+    kind: 'removed',
+    planId: '0'.repeat(64),
+    volumes: [],
+  };
   await lab.append(gone);
 }
 
@@ -90,8 +99,12 @@ describe('the history in git', () => {
     expect(new Set(shown.split('\n'))).toEqual(new Set([`G slipway@${LEDGER_INSTALLATION}.invalid`]));
     expect(await git(['fsck', '--strict', '--full'])).toBe('');
     expect(await lab.git(['fsck', '--strict', '--full'])).toBe('');
-    expect(await git(['log', '--graph', '--format=%s', '-4', production])).toContain('pr-7 #1: release, forked from production@5');
-    expect((await git(['show', '-s', '--format=%cI %an', REF])).split('\n')).toEqual(['2026-01-01T00:08:00+00:00 Slipway']);
+    expect(await git(['log', '--graph', '--format=%s', '-4', production])).toContain(
+      'pr-7 #1: release, forked from production@5',
+    );
+    expect((await git(['show', '-s', '--format=%cI %an', REF])).split('\n')).toEqual([
+      '2026-01-01T00:08:00+00:00 Slipway',
+    ]);
   });
 
   it('is read back with its signatures, in order', async () => {
@@ -136,7 +149,18 @@ describe('a ref that somebody else moved', () => {
   const forge = async () => {
     const tree = await lab.git(['rev-parse', `${REF}^{tree}`]);
     const message = 'production #2: release\n\nSlipway-Release: production@2';
-    const forged = await lab.git(['-c', 'user.name=Eve', '-c', 'user.email=e@x', 'commit-tree', tree, '-p', REF, '-m', message]);
+    const forged = await lab.git([
+      '-c',
+      'user.name=Eve',
+      '-c',
+      'user.email=e@x',
+      'commit-tree',
+      tree,
+      '-p',
+      REF,
+      '-m',
+      message,
+    ]);
     await lab.git(['update-ref', REF, forged]);
     return forged;
   };

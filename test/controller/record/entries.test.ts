@@ -89,7 +89,10 @@ describe('a commit that was read', () => {
     expect(read(commitOf(message, null))).toMatchObject({ signedBy: null, why: 'it is not signed' });
     expect(read(commitOf(message, other))).toMatchObject({ signedBy: null, why: 'its signature is wrong' });
     expect(read(commitOf(message, foreign))).toMatchObject({ signedBy: null, why: expect.stringContaining('list') });
-    expect(read(commitOf('Merge branch main\n'))).toMatchObject({ signedBy: null, why: expect.stringContaining('no entry') });
+    expect(read(commitOf('Merge branch main\n'))).toMatchObject({
+      signedBy: null,
+      why: expect.stringContaining('no entry'),
+    });
     expect(read(Buffer.from('rubbish')).signedBy).toBeNull();
   });
 
