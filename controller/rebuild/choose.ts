@@ -44,7 +44,7 @@ const LOST_PLAN = '0'.repeat(64);
 export const LOST_REASON = 'lost: rebuilt from git';
 const NOT_BELIEVED = 'what agents knew was not believed';
 /** An agent that claims to have read further than this beyond what is signed is not believed. */
-const MOST_UNKNOWN = 10_000;
+const MOST_UNKNOWN = 100_000;
 
 /** The log of the namespace as it comes back. */
 export function chooseLog(input: ChooseInput): Chosen {
@@ -97,11 +97,10 @@ function toldReleases(
 ): { readonly entry: Release; readonly machine: string }[] {
   const byN = new Map<number, { readonly entry: Release; readonly machine: string }>();
   const contradicted = new Set<number>();
+  const isSigned = (n: number) => git.some((it) => it.n === n);
   for (const { machine, live, tip, specs } of told) {
     if (live === null) continue;
-    const before = git.find((it) => it.n === live.lineage.previous);
-    const follows = before === undefined || before.kind === 'release';
-    const why = follows ? whyNot(namespace, live, tip, specs) : `it follows #${before.n}, which is no release`;
+    const why = isSigned(live.n) ? null : (doesNotFollow(live, git) ?? whyNot(namespace, live, tip, specs));
     const other = byN.get(live.n);
     if (why !== null) refused.push(`${namespace}@${live.n} of machine ${machine}: ${why}`);
     else if (other === undefined) byN.set(live.n, { entry: live, machine });
@@ -110,7 +109,12 @@ function toldReleases(
       refused.push(`${namespace}@${live.n}: machines ${other.machine} and ${machine} say different things of it`);
     }
   }
-  return [...byN].filter(([n]) => !contradicted.has(n) || git.some((it) => it.n === n)).map(([, it]) => it);
+  return [...byN].filter(([n]) => !contradicted.has(n) || isSigned(n)).map(([, it]) => it);
+}
+
+function doesNotFollow({ lineage }: Release, git: readonly LogEntry[]): string | null {
+  const before = git.find((it) => it.n === lineage.previous);
+  return before === undefined || before.kind === 'release' ? null : `it follows #${before.n}, which is no release`;
 }
 
 function whyNot(namespace: string, live: Release, tip: number, specs: ReadonlyMap<string, ServiceSpec>): string | null {
