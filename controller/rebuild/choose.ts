@@ -44,7 +44,7 @@ const LOST_PLAN = '0'.repeat(64);
 export const LOST_REASON = 'lost: rebuilt from git';
 const NOT_BELIEVED = 'what agents knew was not believed';
 /** An agent that claims to have read further than this beyond what is signed is not believed. */
-const MOST_UNKNOWN = 10_000;
+const MOST_UNKNOWN = 100_000;
 
 /** The log of the namespace as it comes back. */
 export function chooseLog(input: ChooseInput): Chosen {
@@ -65,9 +65,7 @@ export function chooseLog(input: ChooseInput): Chosen {
       refused.push(`machine ${machine} says that it read #${tip} of ${namespace}: that is too far from #${signedTo}`);
     return !far;
   });
-  const newer = newestTold({ ...input, told }, signedTo, refused);
-  for (const { machine, live } of told) if (live !== null && byN.has(live.n)) put(live, `machine ${machine}`);
-  if (newer !== null) byN.set(newer.entry.n, newer.entry);
+  for (const it of toldReleases({ ...input, told }, refused)) put(it.entry, `machine ${it.machine}`);
 
   const common = { namespace, at, actor };
   const readTo = Math.max(highest(byN), ...told.map((it) => it.tip), 0);
@@ -79,7 +77,7 @@ export function chooseLog(input: ChooseInput): Chosen {
     return { ...common, kind: 'void', n: readTo + 1 + i, deploy, reason };
   });
   for (const it of voids) byN.set(it.n, it);
-  if (refused.length > 0 && voids.length === 0 && !present.some((it) => isVoid(it, NOT_BELIEVED))) {
+  if (refused.length > 0 && !present.some((it) => isVoid(it, NOT_BELIEVED))) {
     // An agent reads the log again only where it goes on.
     const n = highest(byN) + 1;
     byN.set(n, { ...common, kind: 'void', n, deploy: LOST_DEPLOY, reason: NOT_BELIEVED });
@@ -92,34 +90,31 @@ export function chooseLog(input: ChooseInput): Chosen {
   return { namespace, entries, live: live && { n: live.n, from }, lost, refused };
 }
 
-/** The newest release that agents read and git does not have, when nothing speaks against it. */
-function newestTold(
+/** Releases that agents read, as far as nothing speaks against them: of each number one, or what contradicts git. */
+function toldReleases(
   { namespace, told, git }: ChooseInput,
-  signedTo: number,
   refused: string[],
-): { readonly entry: Release; readonly machine: string } | null {
-  const releases = told.flatMap(({ machine, live, tip, specs }) => {
-    if (live === null || live.n <= signedTo) return [];
-    const why = whyNot(namespace, live, tip, specs);
+): { readonly entry: Release; readonly machine: string }[] {
+  const byN = new Map<number, { readonly entry: Release; readonly machine: string }>();
+  const contradicted = new Set<number>();
+  const isSigned = (n: number) => git.some((it) => it.n === n);
+  for (const { machine, live, tip, specs } of told) {
+    if (live === null) continue;
+    const why = isSigned(live.n) ? null : (doesNotFollow(live, git) ?? whyNot(namespace, live, tip, specs));
+    const other = byN.get(live.n);
     if (why !== null) refused.push(`${namespace}@${live.n} of machine ${machine}: ${why}`);
-    return why === null ? [{ entry: live, machine }] : [];
-  });
-  const n = Math.max(0, ...releases.map((it) => it.entry.n));
-  const [first, ...others] = releases.filter((it) => it.entry.n === n);
-  if (first === undefined) return null;
-  const text = canonicalJson(first.entry);
-  const other = others.find((it) => canonicalJson(it.entry) !== text);
-  if (other !== undefined) {
-    refused.push(`${namespace}@${n}: machines ${first.machine} and ${other.machine} say different things of it`);
-    return null;
+    else if (other === undefined) byN.set(live.n, { entry: live, machine });
+    else if (canonicalJson(other.entry) !== canonicalJson(live)) {
+      contradicted.add(live.n);
+      refused.push(`${namespace}@${live.n}: machines ${other.machine} and ${machine} say different things of it`);
+    }
   }
-  const { previous } = first.entry.lineage;
-  const before = git.find((it) => it.n === previous);
-  if (before !== undefined && before.kind !== 'release') {
-    refused.push(`${namespace}@${n} of machine ${first.machine} follows #${previous}, which is no release`);
-    return null;
-  }
-  return first;
+  return [...byN].filter(([n]) => !contradicted.has(n) || isSigned(n)).map(([, it]) => it);
+}
+
+function doesNotFollow({ lineage }: Release, git: readonly LogEntry[]): string | null {
+  const before = git.find((it) => it.n === lineage.previous);
+  return before === undefined || before.kind === 'release' ? null : `it follows #${before.n}, which is no release`;
 }
 
 function whyNot(namespace: string, live: Release, tip: number, specs: ReadonlyMap<string, ServiceSpec>): string | null {
