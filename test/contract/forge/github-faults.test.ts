@@ -144,12 +144,9 @@ describe('a rate limit', () => {
 
 describe('writes to github.com', () => {
   it('keep the pace that it asks for; answers to commands do not wait behind comments', async () => {
-    const { number } = await bench.newPull('pace');
+    const { number, revision } = await bench.newPull('pace');
     const forge = bench.another({ throttle: true });
     const command = bench.repository.comment(number, 'ann', '/slipway help');
-    const { revision } = bench.repository.pull(number).pull.headSha
-      ? { revision: bench.repository.pull(number).pull.headSha }
-      : { revision: '' };
     await forge.identity(signal());
     const startedMs = performance.now();
     const took: Record<string, number> = {};

@@ -166,12 +166,12 @@ describe('credentials', () => {
     const token = github.classicToken('stranger', ['repo']);
     const forge = another({ credentials: { kind: 'token', token: () => token } });
     for (const read of [
-      forge.getPull(number, signal()),
-      forge.getComment(1, signal()),
-      forge.permission('ann', signal()),
-      forge.listPulls(null, signal()),
+      () => forge.getPull(number, signal()),
+      () => forge.getComment(1, signal()),
+      () => forge.permission('ann', signal()),
+      () => forge.listPulls(null, signal()),
     ]) {
-      await expect(read).rejects.toMatchObject({ code: 'FORGE_REFUSED' });
+      await expect(read()).rejects.toMatchObject({ code: 'FORGE_REFUSED' });
     }
   });
 

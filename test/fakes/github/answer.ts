@@ -5,7 +5,7 @@ import { fill, type Json } from './filler.ts';
 
 /** What an operation gives: a record, or a list that is cut into pages. */
 export type Answer =
-  | { readonly status: number; readonly body?: unknown }
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
   | {
       readonly status: number;
       readonly list: readonly Json[];
@@ -29,7 +29,8 @@ export function complete(
   url: URL,
   answer: Answer,
 ): { wire: Wire; violations: string[] } {
-  const { body, headers } = 'list' in answer ? paged(url, answer) : { body: answer.body, headers: {} };
+  const { body, headers } =
+    'list' in answer ? paged(url, answer) : { body: answer.body, headers: answer.headers ?? {} };
   const schema = contract.responseSchema(match, answer.status);
   if (body === undefined)
     return { wire: { status: answer.status, headers, text: '' }, violations: known(schema, answer.status) };

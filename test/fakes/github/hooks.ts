@@ -1,5 +1,8 @@
 /** Deliveries of webhooks: signed over the bytes that are sent, recorded with the answer, lost or held back on demand. */
 import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Repo } from './state.ts';
 
 /** One try to deliver; status null: there was no answer, `body` says why. */
@@ -117,11 +120,14 @@ export function createHook(args: HookArgs, hookId: number) {
   }
 }
 
+/** A connection each: a receiver that restarts in between is no error of ours. */
 async function post(url: string, headers: Record<string, string>, body: string) {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
-    return { status: answer.status, body: await answer.text() };
+    const asked = request(url, { method: 'POST', headers, signal, agent: false });
+    asked.end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode ?? null, body: await text(answer) };
   } catch (error) {
     return { status: null, body: String(error) };
   }

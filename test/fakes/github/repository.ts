@@ -62,6 +62,7 @@ export async function addRepo(
     id,
     owner,
     name,
+    oldNames: [],
     private: args.private ?? parent?.private ?? true,
     defaultBranch,
     dir,
@@ -135,7 +136,11 @@ export function createRepository(parts: RepositoryParts, repo: Repo) {
     /** Its open pull requests stay open and have no head repository any more. */
     delete: () => void (repo.deleted = true),
 
-    rename: (name: string) => void (repo.name = name),
+    /** The old name leads to the new one until somebody else takes it. */
+    rename(name: string): void {
+      repo.oldNames.push(repo.name);
+      repo.name = name;
+    },
 
     /** Opens one from a branch of this repository or of a fork; gives its number. */
     openPull: (args: {

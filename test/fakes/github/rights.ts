@@ -126,15 +126,10 @@ function demandKind({ only }: Right, { kind }: Credential): void {
 /** A repository that one may not see is not there. */
 export function demandSight(credential: Credential, repo: Repo): void {
   if (!repo.private) return;
-  const chosen =
-    credential.kind === 'fine-grained' || credential.kind === 'installation' ? credential.repositoryIds : null;
-  const inside = chosen === null || chosen.includes(repo.id);
   const seen =
-    credential.kind === 'installation'
-      ? inside && credential.installation.account.id === repo.owner.id
-      : inside &&
-        levelOf(repo, actorOf(credential)) !== 'none' &&
-        (credential.kind !== 'classic' || hasAny(credential.scopes, ['repo', 'repo:status', 'repo_deployment']));
+    reaches(credential, repo) &&
+    (credential.kind === 'installation' || levelOf(repo, actorOf(credential)) !== 'none') &&
+    (credential.kind !== 'classic' || hasAny(credential.scopes, ['repo', 'repo:status', 'repo_deployment']));
   if (!seen) throw new Refusal(404, 'Not Found');
 }
 
@@ -154,11 +149,17 @@ function demandGrant(right: Right, credential: Credential, repo: Repo | null): v
     return;
   }
   if (credential.kind === 'app' || right.permissions.length === 0) return;
-  const chosen = credential.repositoryIds;
-  const inside = repo === null || chosen === null || chosen.includes(repo.id);
+  const inside = repo === null || reaches(credential, repo);
   if (inside && right.permissions.some(([name, level]) => grants(credential.permissions, name, level))) return;
   const kind = credential.kind === 'installation' ? 'integration' : 'personal access token';
   throw new Refusal(403, `Resource not accessible by ${kind}`);
+}
+
+/** Whether it was given for this repository, whatever it may do there. */
+export function reaches(credential: Credential, repo: Repo): boolean {
+  if (credential.kind !== 'fine-grained' && credential.kind !== 'installation') return true;
+  const chosen = credential.repositoryIds?.includes(repo.id) ?? true;
+  return chosen && (credential.kind === 'fine-grained' || credential.installation.account.id === repo.owner.id);
 }
 
 export function grants(permissions: Permissions, name: string, level: 'read' | 'write'): boolean {

@@ -9,6 +9,7 @@ import type { Limits } from './limits.ts';
 import { APPS } from './operations/apps.ts';
 import type { Handler } from './operations/call.ts';
 import { COMMENTS } from './operations/comments.ts';
+import { DEPLOYMENTS } from './operations/deployments.ts';
 import { PULLS } from './operations/pulls.ts';
 import { REPOS } from './operations/repos.ts';
 import { STATUSES } from './operations/statuses.ts';
@@ -37,7 +38,14 @@ export interface ServerParts {
   readonly violations: string[];
 }
 
-const HANDLERS: Readonly<Record<string, Handler>> = { ...APPS, ...COMMENTS, ...PULLS, ...REPOS, ...STATUSES };
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  ...APPS,
+  ...COMMENTS,
+  ...DEPLOYMENTS,
+  ...PULLS,
+  ...REPOS,
+  ...STATUSES,
+};
 
 /** Operations that something answers, for the test that nothing of the description is forgotten. */
 export const ANSWERED = [...Object.keys(HANDLERS), 'rate-limit/get'];
@@ -133,6 +141,8 @@ export async function listen(siteOf: (origin: string) => Site, parts: ServerPart
   ): Promise<Answer> {
     const { owner, repo: name } = match.path;
     const repo = owner === undefined || name === undefined ? null : site.world.repo(owner, name);
+    const renamed = owner === undefined || name === undefined ? null : site.world.renamed(owner, name);
+    if (repo === null && renamed !== null) return moved(match, url, renamed.name);
     if (owner !== undefined && repo === null) throw new Refusal(404, 'Not Found');
     demand(match.id, credential, repo);
     if (match.id === 'rate-limit/get') return rateLimit(credential);
@@ -192,6 +202,14 @@ function reply(
   seen.status = status;
   const type = text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' };
   response.writeHead(status, { ...type, ...headers }).end(text);
+}
+
+/** To where the repository is called now: reads are moved, writes are repeated there. */
+function moved({ operation, path }: Match, url: URL, name: string): Answer {
+  const there = new URL(url);
+  there.pathname = url.pathname.replace(`/${path['owner']}/${path['repo']}`, `/${path['owner']}/${name}`);
+  const about = { message: 'Moved Permanently', url: there.href, documentation_url: 'https://docs.github.com/rest' };
+  return { status: operation.method === 'GET' ? 301 : 307, body: about, headers: { location: there.href } };
 }
 
 function scopesOf(credential: Credential): Record<string, string> {

@@ -1,5 +1,5 @@
 /** Everything that the parts of the GitHub of our tests share, and the events that changes of its state send out. */
-import { type CommitInfo, commitsBetween } from './bare.ts';
+import { type CommitInfo, commitsBetween, isAncestor } from './bare.ts';
 import type { Contract } from './contract.ts';
 import { fill, type Json } from './filler.ts';
 import { createHook, type Hook, type HookArgs } from './hooks.ts';
@@ -57,6 +57,7 @@ function createEvents({ contract, views, hooks }: Pick<Site, 'contract' | 'views
     /** A ref was made (`before` null), moved, or removed (`after` null). */
     async push(repo: Repo, by: Account, ref: string, before: string | null, after: string | null): Promise<void> {
       const commits = after === null ? [] : await commitsBetween(repo.dir, before, after).catch(() => []);
+      const forced = before !== null && after !== null && !(await isAncestor(repo.dir, before, after));
       const shown = commits.map((it) => pushedCommit(it, views.repoWeb(repo)));
       send('push', repo, by, {
         ref,
@@ -64,7 +65,7 @@ function createEvents({ contract, views, hooks }: Pick<Site, 'contract' | 'views
         after: after ?? NOWHERE,
         created: before === null,
         deleted: after === null,
-        forced: false,
+        forced,
         base_ref: null,
         compare: `${views.repoWeb(repo)}/compare/${before ?? ''}...${after ?? ''}`,
         commits: shown,

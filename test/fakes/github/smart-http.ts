@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { devNull } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { refsChanged } from './refs.ts';
-import { demandSight, grants } from './rights.ts';
+import { demandSight, grants, reaches } from './rights.ts';
 import type { Site } from './site.ts';
 import { type Account, atLeast, levelOf, Refusal, type Repo } from './state.ts';
 import { actorOf, type Credential, type Tokens } from './tokens.ts';
@@ -57,7 +57,7 @@ function admit(
 ): { repo: Repo; by: Account | null } {
   if (credential.kind === 'app') throw new Refusal(401, 'Invalid username or token.');
   const by = actorOf(credential);
-  const repo = world.repo(owner, name);
+  const repo = world.repo(owner, name) ?? world.renamed(owner, name);
   if (repo === null)
     throw by === null ? new Refusal(401, 'Requires authentication') : new Refusal(404, 'Repository not found.');
   if (by === null) {
@@ -79,7 +79,7 @@ function granted(credential: Credential, repo: Repo, writes: boolean): boolean {
       (!repo.private && credential.scopes.includes('public_repo'))
     );
   if (credential.kind !== 'fine-grained' && credential.kind !== 'installation') return false;
-  const inside = credential.repositoryIds?.includes(repo.id) ?? true;
+  const inside = reaches(credential, repo);
   return (
     (!repo.private && !writes) || (inside && grants(credential.permissions, 'contents', writes ? 'write' : 'read'))
   );

@@ -21,6 +21,8 @@ export interface Repo {
   readonly id: number;
   readonly owner: Account;
   name: string;
+  /** What it was called before; GitHub sends those who ask for it on. */
+  readonly oldNames: string[];
   private: boolean;
   readonly defaultBranch: string;
   /** The bare repository. */
@@ -198,8 +200,8 @@ export function createWorld(now: () => number) {
   const repos: Repo[] = [];
   const apps: App[] = [];
   const nextId = () => ++lastId;
-  const repo = (owner: string, name: string) =>
-    repos.find((it) => !it.deleted && same(it.owner.login, owner) && same(it.name, name)) ?? null;
+  const named = (owner: string, is: (it: Repo) => boolean) =>
+    repos.find((it) => !it.deleted && same(it.owner.login, owner) && is(it)) ?? null;
 
   return {
     accounts,
@@ -210,7 +212,8 @@ export function createWorld(now: () => number) {
     nowMs: now,
     /** GitHub's clock shows seconds. */
     nowText: () => `${new Date(now()).toISOString().slice(0, 19)}Z`,
-    repo,
+    repo: (owner: string, name: string) => named(owner, (it) => same(it.name, name)),
+    renamed: (owner: string, name: string) => named(owner, (it) => it.oldNames.some((old) => same(old, name))),
     account: (login: string) => accounts.get(login.toLowerCase()) ?? null,
     addAccount(login: string, type: Account['type']): Account {
       const account = { id: nextId(), login, type };

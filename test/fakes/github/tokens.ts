@@ -90,11 +90,7 @@ export function createTokens(world: World) {
 function appOf(world: World, token: string): Credential | null {
   const [head, body, signature] = token.split('.');
   if (head === undefined || body === undefined || signature === undefined) return null;
-  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as {
-    iss: number | string;
-    iat: number;
-    exp: number;
-  };
+  const claims = claimsOf(body);
   const app = world.apps.find((it) => String(it.id) === String(claims.iss));
   if (app === undefined) throw new Refusal(401, 'A JSON web token could not be decoded');
   const good = createVerify('RSA-SHA256')
@@ -115,6 +111,14 @@ function appOf(world: World, token: string): Credential | null {
       "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
     );
   return { kind: 'app', app };
+}
+
+function claimsOf(body: string): { iss: number | string; iat: number; exp: number } {
+  try {
+    return JSON.parse(Buffer.from(body, 'base64url').toString()) as ReturnType<typeof claimsOf>;
+  } catch {
+    throw new Refusal(401, 'A JSON web token could not be decoded');
+  }
 }
 
 /** A new App with a key of its own and its bot user. */

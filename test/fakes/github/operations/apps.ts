@@ -1,8 +1,9 @@
 /** Operations of Apps: their own tokens, and check runs, which nobody else may write. */
 import { revisionOf } from '../bare.ts';
+import { nodeId } from '../commit-views.ts';
 import type { Json } from '../filler.ts';
 import { type App, type CheckRun, type Installation, type Permissions, Refusal, same, type World } from '../state.ts';
-import { nodeId, type Views } from '../views.ts';
+import type { Views } from '../views.ts';
 import { type Call, type Handler, inRepo, must, notFound, numberOf, type RepoCall } from './call.ts';
 
 function appOf({ credential }: Call): App {

@@ -45,12 +45,20 @@ export function numberOf(call: Call, name: string): number {
   return Number(call.path[name]);
 }
 
-/** The longest text that GitHub stores in a body. */
-const LONGEST_BODY = 65_536;
+/** GitHub counts characters here and bytes there: whoever stays below this in bytes is right everywhere. */
+const LONGEST_BODY_BYTES = 65_536;
+const LONGEST = { context: 255, description: 140 } as const;
 
 /** @throws 422 for text longer than GitHub takes */
 export function demandBody(resource: string, text: string | null | undefined): void {
-  if ([...(text ?? '')].length <= LONGEST_BODY) return;
-  const message = `body is too long (maximum is ${LONGEST_BODY} characters)`;
+  if (Buffer.byteLength(text ?? '') <= LONGEST_BODY_BYTES) return;
+  const message = `body is too long (maximum is ${LONGEST_BODY_BYTES} characters)`;
   throw new Refusal(422, 'Validation Failed', [{ resource, field: 'body', code: 'custom', message }]);
+}
+
+/** @throws 422 for a line longer than GitHub shows */
+export function demandLength(resource: string, field: keyof typeof LONGEST, text: string | null | undefined): void {
+  if (Array.from(text ?? '').length <= LONGEST[field]) return;
+  const message = `${field} is too long (maximum is ${LONGEST[field]} characters)`;
+  throw new Refusal(422, 'Validation Failed', [{ resource, field, code: 'custom', message }]);
 }

@@ -1,7 +1,8 @@
 /** Operations on repositories, their branches, and the people in them. */
 import { commitsBetween, git, revisionOf } from '../bare.ts';
+import { nodeId } from '../commit-views.ts';
 import { atLeast, levelOf, Refusal, type Repo, same, type Team } from '../state.ts';
-import { nodeId, SHOWN_LEVEL } from '../views.ts';
+import { SHOWN_LEVEL } from '../views.ts';
 import { type Call, type Handler, inRepo, must, notFound } from './call.ts';
 
 const branchesOf = (repo: Repo) =>
@@ -98,8 +99,8 @@ export const REPOS = {
     const team = seenTeam(call);
     const user = must(site.world.account(path['username'] ?? ''));
     const state = must(team.members.get(user.id));
-    const url = `${views.repoApi({ owner: team.org, name: '' } as Repo)}/../../teams/${team.id}/memberships/${user.login}`;
-    return { status: 200, body: { url: new URL(url).href, role: 'member', state } };
+    const url = `${views.api}/teams/${team.id}/memberships/${user.login}`;
+    return { status: 200, body: { url, role: 'member', state } };
   },
 
   'users/get-authenticated': ({ by, views }) => ({ status: 200, body: views.user(must(by)) }),

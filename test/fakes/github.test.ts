@@ -1,0 +1,396 @@
+/** The GitHub of our tests by the real client: its contract, who may do what, pages, limits and faults. */
+import { createAppAuth } from '@octokit/auth-app';
+import { Octokit } from '@octokit/rest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadContract } from './github/contract.ts';
+import { type Github, startGithub } from './github/github.ts';
+import type { Repository } from './github/repository.ts';
+import { RIGHTS } from './github/rights.ts';
+import { ANSWERED } from './github/server.ts';
+
+let github: Github;
+let fleet: Repository;
+const AT = { owner: 'acme', repo: 'fleet' };
+const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
+
+function as(token: string): Octokit {
+  return new Octokit({ baseUrl: github.apiUrl, auth: token, log: QUIET });
+}
+
+/** Status and words of a refusal. */
+async function refusal(asked: Promise<unknown>): Promise<string> {
+  return await asked.then(
+    () => 'nothing was refused',
+    (error: { status: number; message: string }) => `${error.status} ${error.message.split(' - ')[0]}`,
+  );
+}
+
+beforeAll(async () => {
+  github = await startGithub();
+  for (const login of ['ada', 'bob', 'eve', 'slipway-bot']) github.user(login);
+  fleet = await github.repository('acme/fleet', {
+    collaborators: { ada: 'maintain', bob: 'triage', 'slipway-bot': 'write' },
+  });
+  github.team('acme', 'deployers', { ada: 'active', bob: 'pending', 'slipway-bot': 'active' });
+  await fleet.commit('topic', { 'a.toml': 'a = 1\n' }, { by: 'ada' });
+  await fleet.openPull({ head: 'topic', title: 'Topic', by: 'ada' });
+});
+
+afterAll(async () => await github.close());
+
+describe('contract', () => {
+  it('answers every operation of the description and says who may ask it', () => {
+    const { operationIds } = loadContract();
+    expect(ANSWERED.toSorted()).toEqual(operationIds.toSorted());
+    expect(Object.keys(RIGHTS).toSorted()).toEqual(operationIds.toSorted());
+  });
+
+  it('takes and gives what the description says in all operations, by the real client', async () => {
+    const bot = as(github.classicToken('slipway-bot', ['repo', 'read:org']));
+    const { data: pull } = await bot.pulls.get({ ...AT, pull_number: 1 });
+    const sha = pull.head.sha;
+    await bot.users.getAuthenticated();
+    await bot.users.getByUsername({ username: 'ada' });
+    await bot.rateLimit.get();
+    await bot.repos.get(AT);
+    await bot.repos.listBranches(AT);
+    await bot.repos.getBranch({ ...AT, branch: 'topic' });
+    await bot.git.getRef({ ...AT, ref: 'heads/topic' });
+    await bot.git.getCommit({ ...AT, commit_sha: sha });
+    await bot.repos.getCollaboratorPermissionLevel({ ...AT, username: 'ada' });
+    await bot.teams.getMembershipForUserInOrg({ org: 'acme', team_slug: 'deployers', username: 'ada' });
+
+    await bot.pulls.list({ ...AT, state: 'all', sort: 'updated', direction: 'desc', per_page: 100 });
+    fleet.review(1, 'bob', 'CHANGES_REQUESTED', 'no');
+    expect((await bot.pulls.listReviews({ ...AT, pull_number: 1 })).data[0]?.state).toBe('CHANGES_REQUESTED');
+    await fleet.commit('other', { 'b.toml': '' });
+    const { data: other } = await bot.pulls.create({
+      ...AT,
+      head: 'other',
+      base: 'main',
+      title: 'Other',
+      body: 'text',
+    });
+    await bot.pulls.update({ ...AT, pull_number: other.number, title: 'Another' });
+    expect((await bot.pulls.merge({ ...AT, pull_number: other.number, merge_method: 'squash' })).data.merged).toBe(
+      true,
+    );
+
+    const { data: comment } = await bot.issues.createComment({ ...AT, issue_number: 1, body: 'plan' });
+    const one = { ...AT, comment_id: comment.id };
+    await bot.issues.get({ ...AT, issue_number: 1 });
+    await bot.issues.getComment(one);
+    await bot.issues.updateComment({ ...one, body: 'new plan' });
+    await bot.issues.listComments({ ...AT, issue_number: 1 });
+    await bot.issues.listCommentsForRepo({ ...AT, since: '2020-01-01T00:00:00Z', sort: 'updated', direction: 'asc' });
+    expect((await bot.reactions.createForIssueComment({ ...one, content: 'eyes' })).status).toBe(201);
+    const { data: reaction, status } = await bot.reactions.createForIssueComment({ ...one, content: 'eyes' });
+    expect(status).toBe(200);
+    await bot.reactions.listForIssueComment(one);
+    await bot.reactions.deleteForIssueComment({ ...one, reaction_id: reaction.id });
+    await bot.issues.deleteComment(one);
+    await bot.issues.addLabels({ ...AT, issue_number: 1, labels: ['preview'] });
+    await bot.issues.removeLabel({ ...AT, issue_number: 1, name: 'preview' });
+
+    await bot.repos.createCommitStatus({ ...AT, sha, state: 'pending', context: 'slipway/production' });
+    await bot.repos.createCommitStatus({
+      ...AT,
+      sha,
+      state: 'success',
+      context: 'slipway/production',
+      target_url: 'https://slipway.test',
+    });
+    expect((await bot.repos.getCombinedStatusForRef({ ...AT, ref: 'topic' })).data).toMatchObject({
+      state: 'success',
+      total_count: 1,
+    });
+    expect((await bot.repos.listCommitStatusesForRef({ ...AT, ref: sha })).data.map((it) => it.state)).toEqual([
+      'success',
+      'pending',
+    ]);
+
+    const environment = {
+      environment: 'preview/pr-1',
+      required_contexts: [],
+      auto_merge: false,
+      transient_environment: true,
+    };
+    const made = await bot.repos.createDeployment({
+      ...AT,
+      ref: 'topic',
+      ...environment,
+      production_environment: false,
+    });
+    const { id } = made.data as { id: number };
+    await bot.repos.createDeploymentStatus({
+      ...AT,
+      deployment_id: id,
+      state: 'success',
+      environment_url: 'https://pr-1.test',
+    });
+    await bot.repos.getDeployment({ ...AT, deployment_id: id });
+    await bot.repos.listDeployments({ ...AT, environment: 'preview/pr-1' });
+    expect((await bot.repos.listDeploymentStatuses({ ...AT, deployment_id: id })).data[0]?.environment_url).toBe(
+      'https://pr-1.test',
+    );
+    expect(fleet.deployments()).toMatchObject([
+      { environment: 'preview/pr-1', state: 'success', url: 'https://pr-1.test' },
+    ]);
+
+    await appOperations(sha);
+    const driven = new Set(github.requests.map((it) => it.operation));
+    expect(loadContract().operationIds.filter((it) => !driven.has(it))).toEqual([]);
+    github.expectNoViolations();
+  });
+
+  /** An App signs as itself, gets a token of its installation, and writes a check run. */
+  async function appOperations(sha: string): Promise<void> {
+    const app = github.app('slipway');
+    const installation = github.install(app, 'acme', { checks: 'write', contents: 'read', pull_requests: 'write' });
+    const auth = { appId: app.id, privateKey: app.privateKey };
+    const itself = new Octokit({ baseUrl: github.apiUrl, authStrategy: createAppAuth, auth, log: QUIET });
+    expect((await itself.apps.getAuthenticated()).data?.slug).toBe('slipway');
+    expect((await itself.apps.getRepoInstallation(AT)).data.id).toBe(installation.id);
+    const octokit = new Octokit({
+      baseUrl: github.enterpriseUrl,
+      authStrategy: createAppAuth,
+      auth: { ...auth, installationId: installation.id },
+      log: QUIET,
+    });
+    const { data: run } = await octokit.checks.create({
+      ...AT,
+      name: 'slipway/production',
+      head_sha: sha,
+      status: 'in_progress',
+    });
+    const annotation = {
+      path: 'a.toml',
+      start_line: 1,
+      end_line: 1,
+      annotation_level: 'failure' as const,
+      message: 'no',
+    };
+    const output = { title: 'Plan', summary: 'text', annotations: [annotation] };
+    await octokit.checks.update({ ...AT, check_run_id: run.id, conclusion: 'failure', output });
+    const { data } = await octokit.checks.get({ ...AT, check_run_id: run.id });
+    expect(data).toMatchObject({ status: 'completed', conclusion: 'failure', output: { annotations_count: 1 } });
+    expect((await octokit.checks.listForRef({ ...AT, ref: sha })).data.total_count).toBe(1);
+    const { data: comment } = await octokit.issues.createComment({ ...AT, issue_number: 1, body: 'hi' });
+    expect(comment.user).toMatchObject({ login: 'slipway[bot]', type: 'Bot' });
+    await octokit.issues.deleteComment({ ...AT, comment_id: comment.id });
+  }
+
+  it.each([
+    [
+      'a state that is none',
+      'POST /repos/acme/fleet/statuses/{sha}',
+      { sha: 'a'.repeat(40), state: 'running' },
+      'repos/create-commit-status: body/state must be equal to one of the allowed values',
+    ],
+    [
+      'a wrong name in a body',
+      'POST /repos/acme/fleet/issues/1/comments',
+      { text: 'x' },
+      'issues/create-comment: body must have required property',
+    ],
+    [
+      'a name too many in a body',
+      'POST /repos/acme/fleet/issues/1/comments',
+      { body: 'x', pinned: true },
+      'issues/create-comment: body: unknown name pinned',
+    ],
+    ['a wrong name in a query', 'GET /repos/acme/fleet/pulls', { limit: 5 }, 'pulls/list: query: unknown name limit'],
+    ['a wrong value in a query', 'GET /repos/acme/fleet/pulls', { state: 'opened' }, 'pulls/list: query state: '],
+    [
+      'a page that is too large',
+      'GET /repos/acme/fleet/pulls',
+      { per_page: 200 },
+      'pulls/list: query per_page: at most 100',
+    ],
+    ['a number that is none', 'GET /repos/acme/fleet/pulls/first', {}, 'pulls/get: path pull_number: '],
+    [
+      'an address that is none',
+      'GET /repos/acme/fleet/pull/1',
+      {},
+      'GET /repos/acme/fleet/pull/1: nothing of the description',
+    ],
+  ])('a test fails over %s', async (_, route, parameters, violation) => {
+    await as(github.classicToken('slipway-bot'))
+      .request(route, parameters)
+      .catch(() => null);
+    expect(() => github.expectNoViolations()).toThrow(violation);
+    expect(github.forgiveViolations().join('\n')).toContain(violation);
+  });
+});
+
+describe('who may do what', () => {
+  it('lets nobody but Apps write check runs', async () => {
+    const check = { ...AT, name: 'x', head_sha: fleet.pull(1).pull.headSha };
+    const classic = as(github.classicToken('slipway-bot'));
+    const fine = as(github.fineGrainedToken('slipway-bot', { checks: 'write', contents: 'write' }));
+    expect(await refusal(classic.checks.create(check))).toBe('403 You must authenticate via a GitHub App.');
+    expect(await refusal(fine.checks.create(check))).toBe('403 Resource not accessible by personal access token');
+  });
+
+  it('holds fine-grained tokens to their permissions and repositories', async () => {
+    const fine = as(github.fineGrainedToken('slipway-bot', { pull_requests: 'read' }));
+    await fine.pulls.list(AT);
+    expect(await refusal(fine.issues.createComment({ ...AT, issue_number: 1, body: 'x' }))).toBe(
+      '403 Resource not accessible by personal access token',
+    );
+    expect(
+      await refusal(as(github.fineGrainedToken('slipway-bot', { pull_requests: 'read' }, [])).pulls.list(AT)),
+    ).toBe('404 Not Found');
+  });
+
+  it('holds classic tokens to their scopes and to what the user may', async () => {
+    const sha = fleet.pull(1).pull.headSha;
+    const status = { ...AT, sha, state: 'success' as const, context: 'scopes' };
+    expect(
+      (await as(github.classicToken('slipway-bot', ['repo:status'])).repos.createCommitStatus(status)).status,
+    ).toBe(201);
+    expect(await refusal(as(github.classicToken('slipway-bot', ['read:org'])).pulls.list(AT))).toBe('404 Not Found');
+    expect(await refusal(as(github.classicToken('bob')).repos.createCommitStatus(status))).toBe('404 Not Found');
+    expect(
+      await refusal(as(github.classicToken('bob')).repos.getCollaboratorPermissionLevel({ ...AT, username: 'ada' })),
+    ).toBe('403 Must have push access to view collaborator permission.');
+    expect(await refusal(as(github.classicToken('eve')).repos.get(AT))).toBe('404 Not Found');
+  });
+
+  it('says what people may do as GitHub does, also of strangers', async () => {
+    const bot = as(github.classicToken('slipway-bot'));
+    const level = async (username: string) => {
+      const { data } = await bot.repos.getCollaboratorPermissionLevel({ ...AT, username });
+      return `${data.permission} ${data.role_name}`;
+    };
+    expect(await level('ada')).toBe('write maintain');
+    expect(await level('bob')).toBe('read triage');
+    expect(await level('eve')).toBe('none none');
+    expect(await refusal(bot.repos.getCollaboratorPermissionLevel({ ...AT, username: 'nobody' }))).toBe(
+      '404 nobody is not a user',
+    );
+  });
+
+  it('shows teams to members of the organization, and pending members as pending', async () => {
+    const member = { org: 'acme', team_slug: 'deployers', username: 'bob' };
+    const { data } = await as(github.classicToken('slipway-bot', ['read:org'])).teams.getMembershipForUserInOrg(member);
+    expect(data.state).toBe('pending');
+    expect(await refusal(as(github.classicToken('slipway-bot')).teams.getMembershipForUserInOrg(member))).toMatch(
+      /^403/,
+    );
+    expect(await refusal(as(github.classicToken('eve', ['read:org'])).teams.getMembershipForUserInOrg(member))).toBe(
+      '404 Not Found',
+    );
+  });
+
+  it('ends tokens of installations after an hour, and gives them no more than the installation has', async () => {
+    const world = await startGithub();
+    const { repo } = await world.repository('acme/fleet');
+    const app = world.app('slipway');
+    const token = world.installationToken(app, world.install(app, repo.owner.login, { pull_requests: 'read' }));
+    const octokit = new Octokit({ baseUrl: world.apiUrl, auth: token, log: QUIET });
+    await octokit.pulls.list(AT);
+    expect(await refusal(octokit.users.getAuthenticated())).toBe('403 Resource not accessible by integration');
+    expect(await refusal(octokit.repos.listDeployments(AT))).toBe('403 Resource not accessible by integration');
+    world.advance(3_600_001);
+    expect(await refusal(octokit.pulls.list(AT))).toBe('401 Bad credentials');
+    await world.close();
+  });
+});
+
+describe('pages, limits and faults', () => {
+  it('pages through many comments by links', async () => {
+    const number = fleet.openIssue('ada', 'Many');
+    for (let at = 0; at < 250; at++) fleet.comment(number, 'ada', `comment ${at}`);
+    const bot = as(github.classicToken('slipway-bot'));
+    const seen = github.requests.length;
+    const all = await bot.paginate(bot.issues.listComments, { ...AT, issue_number: number, per_page: 100 });
+    expect([all.length, all.at(-1)?.body, github.requests.length - seen]).toEqual([250, 'comment 249', 3]);
+  });
+
+  it('answers 304 for what is known already, and does not count it', async () => {
+    const bot = as(github.classicToken('slipway-bot'));
+    const { headers } = await bot.pulls.list(AT);
+    const again = () =>
+      bot.request('GET /repos/{owner}/{repo}/pulls', { ...AT, headers: { 'if-none-match': headers.etag ?? '' } });
+    const error = (await again().catch((it: unknown) => it)) as {
+      status: number;
+      response: { headers: Record<string, string> };
+    };
+    expect(error.status).toBe(304);
+    expect(error.response.headers['x-ratelimit-remaining']).toBe(headers['x-ratelimit-remaining']);
+    fleet.comment(1, 'ada', 'which makes it updated');
+    github.advance(2000);
+    fleet.comment(1, 'ada', 'once more');
+    expect((await again()).status).toBe(200);
+  });
+
+  it('refuses when the hour is used up, until it is over', async () => {
+    const world = await startGithub();
+    world.limits.perHour = 2;
+    world.user('ada');
+    const octokit = new Octokit({ baseUrl: world.apiUrl, auth: world.classicToken('ada'), log: QUIET });
+    await octokit.users.getAuthenticated();
+    expect((await octokit.users.getAuthenticated()).headers['x-ratelimit-remaining']).toBe('0');
+    expect(await refusal(octokit.users.getAuthenticated())).toBe('403 API rate limit exceeded for this user.');
+    expect((await octokit.rateLimit.get()).data.rate.remaining).toBe(0);
+    world.advance(3_600_001);
+    await octokit.users.getAuthenticated();
+    await world.close();
+  });
+
+  it('refuses writes by the secondary limit as often as it is told', async () => {
+    Object.assign(github.limits.secondary, { writes: 1, retryAfterSeconds: 7 });
+    const bot = as(github.classicToken('slipway-bot'));
+    const comment = () => bot.issues.createComment({ ...AT, issue_number: 1, body: 'x' });
+    const error = (await comment().catch((it: unknown) => it)) as {
+      status: number;
+      response: { headers: Record<string, string> };
+    };
+    expect([error.status, error.response.headers['retry-after']]).toEqual([403, '7']);
+    expect((await comment()).status).toBe(201);
+  });
+
+  it('refuses texts that GitHub would not take', async () => {
+    const bot = as(github.classicToken('slipway-bot'));
+    const sha = fleet.pull(1).pull.headSha;
+    const long = (what: object) => refusal(bot.repos.createCommitStatus({ ...AT, sha, state: 'success', ...what }));
+    expect(await refusal(bot.issues.createComment({ ...AT, issue_number: 1, body: 'x'.repeat(65_537) }))).toMatch(
+      /^422 .*body is too long/,
+    );
+    expect(await long({ context: 'x'.repeat(256) })).toMatch(/^422 .*context is too long/);
+    expect(await long({ description: 'x'.repeat(141) })).toMatch(/^422 .*description is too long/);
+    expect(await long({ target_url: 'slipway' })).toMatch(/^422 .*must use http/);
+    expect(await refusal(bot.repos.createCommitStatus({ ...AT, sha: 'b'.repeat(40), state: 'success' }))).toMatch(
+      /^422 No commit found/,
+    );
+  });
+
+  it('loses answers before and after the work is done', async () => {
+    const bot = as(github.classicToken('slipway-bot'));
+    const number = fleet.openIssue('ada', 'Faults');
+    const comment = () => bot.issues.createComment({ ...AT, issue_number: number, body: 'x' });
+    const operation = 'issues/create-comment';
+    github.fail({ what: 'status', when: 'before', operation, times: 1 });
+    expect(await refusal(comment())).toMatch(/^502/);
+    expect(fleet.commentsOf(number)).toHaveLength(0);
+    github.fail({ what: 'status', when: 'after', operation, times: 1 });
+    expect(await refusal(comment())).toMatch(/^502/);
+    github.fail({ what: 'cut', when: 'after', operation, times: 1 });
+    expect(await refusal(comment())).toMatch(/^500/);
+    expect(fleet.commentsOf(number)).toHaveLength(2);
+    github.fail({ what: 'hang', operation, times: 1 });
+    const request = { signal: AbortSignal.timeout(50) };
+    expect(await refusal(bot.issues.createComment({ ...AT, issue_number: number, body: 'x', request }))).toMatch(
+      /aborted|timeout/i,
+    );
+    expect((await comment()).status).toBe(201);
+  });
+
+  it('leads from the old name of a repository to the new one', async () => {
+    const moved = await github.repository('acme/before', { collaborators: { 'slipway-bot': 'write' } });
+    moved.rename('after');
+    const { data } = await as(github.classicToken('slipway-bot')).repos.get({ owner: 'acme', repo: 'before' });
+    expect([data.name, data.id]).toEqual(['after', moved.id]);
+  });
+});
