@@ -63,6 +63,11 @@ export function createClient(args: SenderArgs): Client {
     });
   }
 
+  /** What a path does not name would be sent as a query. */
+  function placed(route: string, params: Params): Params {
+    return route.includes('{owner}/{repo}') ? { owner, repo, ...params } : params;
+  }
+
   function understood<T>(answer: z.ZodType<T>, data: unknown, route: string): T {
     const parsed = answer.safeParse(data);
     if (parsed.success) return parsed.data;
@@ -79,7 +84,7 @@ export function createClient(args: SenderArgs): Client {
     with: (signal) => ({
       async get(answer, route, params = {}) {
         try {
-          return understood(answer, (await read(route, { owner, repo, ...params }, signal)).data, route);
+          return understood(answer, (await read(route, placed(route, params), signal)).data, route);
         } catch (error) {
           if (!isMissing(error) || route === REPOSITORY) throw error;
           // GitHub says 404 also of all that may not be seen: only in a repository that can be seen it means "none".
@@ -95,7 +100,7 @@ export function createClient(args: SenderArgs): Client {
         enough: (page: readonly T[]) => boolean = () => false,
       ) {
         const items: T[] = [];
-        let answer = await read(route, { owner, repo, per_page: 100, ...params }, signal);
+        let answer = await read(route, placed(route, { per_page: 100, ...params }), signal);
         for (let pages = 1; pages <= limits.maxPages; pages++) {
           const found = understood(page, answer.data, route);
           items.push(...found);
@@ -109,7 +114,7 @@ export function createClient(args: SenderArgs): Client {
       async send(answer, route, params, lane = 'usual') {
         const request = route.startsWith('POST ') ? { signal, retries: 0 } : { signal };
         const sent = await sender.attempt(route, signal, (session) =>
-          session.request(route, { owner, repo, ...params, headers: HEADERS, request }, lane),
+          session.request(route, { ...placed(route, params), headers: HEADERS, request }, lane),
         );
         return understood(answer, sent.data, route);
       },

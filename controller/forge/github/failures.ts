@@ -11,6 +11,8 @@ export interface Failed {
   readonly said: string;
   /** Why there is no answer; null: there is one. */
   readonly network: string | null;
+  /** It was the App's installation that was asked for, on the way to what was wanted. */
+  readonly installing: boolean;
 }
 
 /** The request that failed, for people. */
@@ -28,14 +30,21 @@ export interface Asked {
 /** null: this is no answer and no network failure, but a bug. */
 export function readFailed(error: unknown): Failed | null {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return null;
-  const response = (error as { response?: { headers?: object; data?: unknown } }).response;
+  const { response, request } = error as {
+    response?: { headers?: object; data?: unknown };
+    request?: { url?: unknown };
+  };
+  const installing = typeof request?.url === 'string' && INSTALLING.test(request.url);
   if (response === undefined) {
     const cause = error.cause instanceof Error ? error.cause : null;
-    return { status: error.status, headers: {}, said: '', network: cause?.message ?? 'cannot be reached' };
+    return { status: error.status, headers: {}, said: '', network: cause?.message ?? 'cannot be reached', installing };
   }
   const headers = (response.headers ?? {}) as Record<string, string | undefined>;
-  return { status: error.status, headers, said: wordsOf(response.data), network: null };
+  return { status: error.status, headers, said: wordsOf(response.data), network: null, installing };
 }
+
+/** "Get a repository installation for the authenticated app", "Create an installation access token for an app". */
+const INSTALLING = /\/(?:installation|access_tokens)$/;
 
 function wordsOf(data: unknown): string {
   if (typeof data !== 'object' || data === null) return '';
@@ -118,7 +127,7 @@ function unclear(message: string, status: number): SlipwayError {
 
 function hint(failed: Failed, asked: Asked): string {
   if (failed.status === 401) return '';
-  if (asked.route.endsWith('/installation')) return `: install the App on ${asked.repository}`;
+  if (failed.installing) return `: install the App on ${asked.repository}`;
   return `: they need ${missingRight(failed.headers, asked.route)} on ${asked.repository}`;
 }
 

@@ -13,7 +13,7 @@ const NOW = Date.parse('2026-05-01T12:00:00Z');
 const STATUSES = 'POST /repos/{owner}/{repo}/statuses/{sha}';
 
 function failed(status: number, headers: Failed['headers'] = {}, said = ''): Failed {
-  return { status, headers, said, network: null };
+  return { status, headers, said, network: null, installing: false };
 }
 
 function errorOf(it: Failed, route = STATUSES) {
@@ -64,6 +64,13 @@ describe('a request that GitHub refuses', () => {
     expect(readFailed(error)?.said).toBe(String.raw`Validation Failed; body: too_long; x\u{202e}y; m`);
     const long = Object.assign(new Error('x'), { status: 422, response: { data: { message: 'w '.repeat(9999) } } });
     expect(readFailed(long)?.said.length).toBeLessThanOrEqual(300);
+  });
+
+  it('says where an App has to be installed', () => {
+    const request = { url: 'https://api.github.com/repos/acme/fleet/installation' };
+    const error = Object.assign(new Error('Not Found'), { status: 404, request, response: { data: {} } });
+    const asked = readFailed(error);
+    expect(asked === null ? '' : errorOf(asked).message).toContain('install the App on acme/fleet');
   });
 
   it('an error that is no answer is not taken for one', () => {
