@@ -123,6 +123,23 @@ export async function settingsFor(connection: Connection): Promise<Settings> {
   }
 }
 
+/** The settings of the tracked branch and what it says of a namespace; nothing of either when it cannot be read. */
+export async function sourceOfForks(
+  connection: Connection,
+  namespace: string,
+): Promise<{
+  readonly settings: Settings;
+  readonly desired: Desired | null;
+  readonly seed: Desired['services'][number] | null;
+}> {
+  const nothing = { settings: defaultSettings(), desired: null, seed: null };
+  if ((await readTracked(connection.store.bucket('cluster'))) === null) return nothing;
+  // Without its settings nobody knows what a fork may be.
+  const { settings, desired, seeds } = await trackedFleet(connection, AbortSignal.timeout(10_000));
+  const found = desired.find((it) => it.namespace === namespace) ?? null;
+  return { settings, desired: found, seed: seeds.get(namespace) ?? null };
+}
+
 async function trackedFleet(connection: Connection, signal: AbortSignal) {
   const tracked = await readTracked(connection.store.bucket('cluster'));
   if (tracked === null) {

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { addAgreementCommands } from './program/agreements.ts';
+import { addBranchCommands } from './program/branch.ts';
 import { addDataCommands } from './program/data.ts';
 import { addDeploysCommands } from './program/deploys.ts';
 import { addHistoryCommands } from './program/history.ts';
@@ -25,6 +26,7 @@ const program = new Command('slipway')
 
 addInstallationCommands(program);
 addDeploysCommands(program);
+addBranchCommands(program);
 addAgreementCommands(program);
 addHistoryCommands(program);
 addLookInsideCommands(program);

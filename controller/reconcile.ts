@@ -219,7 +219,7 @@ function imagesOf(services: readonly ServiceSpec[]): Record<string, ImageRef> {
 }
 
 /** A released spec as a desired one: its image is given separately. */
-function unpinned(spec: ServiceSpec): DesiredService {
+export function unpinned(spec: ServiceSpec): DesiredService {
   const { image: _pinned, secrets: _versions, ...template } = ServiceSpecRecord.parse(spec).template;
   return { ...spec, template };
 }

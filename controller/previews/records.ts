@@ -15,6 +15,11 @@ export interface PreviewRecords {
   forgetOld(record: PreviewRecord, nowMs: number): Promise<void>;
 }
 
+/** null: no pull request has, or had, a preview of this name. */
+export async function previewRecordOf(bucket: Bucket, namespace: NamespaceName): Promise<PreviewRecord | null> {
+  return await createPreviewRecords({ bucket }).get(namespace);
+}
+
 export function createPreviewRecords({ bucket }: { readonly bucket: Bucket }): PreviewRecords {
   const read = (value: unknown) => (value === null ? null : PreviewRecord.parse(value));
   return {

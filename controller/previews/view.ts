@@ -28,7 +28,7 @@ export function viewOf(situation: PreviewSituation): PreviewView {
 }
 
 /** Where the services of a release answer, one hostname and path after another. */
-export function urlsOf(live: Release | null, httpPort: number): { service: string; url: string }[] {
+export function urlsOf(live: Pick<Release, 'routes'> | null, httpPort: number): { service: string; url: string }[] {
   const port = httpPort === 80 ? '' : `:${httpPort}`;
   return (live?.routes ?? []).flatMap(({ service, route }) =>
     route.kind === 'http' ? [{ service, url: `http://${route.hostname}${port}${route.pathPrefix}` }] : [],
