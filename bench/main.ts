@@ -6,6 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';
+import { comment } from './comment.ts';
 import { commitToServing } from './commit-to-serving.ts';
 import { deployService } from './deploy-service.ts';
 import { machineFacts } from './machine-facts.ts';
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'commit-to-serving': commitToServing,
   'deploy-service': deployService,
   plan,
+  comment,
   'unchanged-poll': unchangedPoll,
   memory,
   'secret-rotation': secretRotation,

@@ -33,8 +33,14 @@ export function codeSpan(text: string): string {
  */
 export function prose(text: string): string {
   const words = visible(text).trim().split(/ +/);
-  const shown = words.map((it) => (LINKING.test(it) ? codeSpan(it) : escapeMarkdown(it))).join(' ');
+  const shown = words.map((it) => (LINKING.test(it) ? spanned(it) : escapeMarkdown(it))).join(' ');
   return shown.replace(/^(?:(\d+)(?=[.)])|(?=[-+=]))/, '$1\\');
+}
+
+/** The word in a code span, without the punctuation around it. */
+function spanned(word: string): string {
+  const [, before = '', core = '', after = ''] = /^(\(*)(.*?)([.,;:)]*)$/.exec(word) ?? [];
+  return `${escapeMarkdown(before)}${codeSpan(core)}${escapeMarkdown(after)}`;
 }
 
 /**

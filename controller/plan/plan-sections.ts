@@ -19,10 +19,11 @@ export interface MarkdownOptions {
 }
 
 /** Who gets room first; `controller/comment` has its own before and between. */
-export const RANKS = { warnings: 20, downtime: 30, changes: 40, phases: 50, fields: 70 } as const;
+const RANKS = { warnings: 20, downtime: 30, changes: 40, phases: 50, fields: 70 } as const;
 
 /** Nobody reads on; everything is counted in the head. */
 const ROWS_SHOWN = 250;
+const FIELDS_SHOWN = 1_000;
 const STEPS_SHOWN = 30;
 const SLOTS_SHOWN = 5;
 /** More than this is folded, so that what comes after it stays in sight. */
@@ -85,19 +86,19 @@ function changeWords(change: Change): string {
 }
 
 function fieldsSection(plan: Plan, showEnv: boolean): Section {
-  const lines = plan.changes.flatMap((change) => {
-    if (change.kind !== 'update') return [];
-    return change.fields.map((it, index) => {
-      const line = `  - ${fieldWords(it, showEnv)}`;
-      return index === 0 ? `- ${codeSpan(change.service)}\n${line}` : line;
-    });
+  const fields = plan.changes.flatMap((change) =>
+    change.kind === 'update' ? change.fields.map((field, index) => ({ change, field, first: index === 0 })) : [],
+  );
+  const entries = fields.slice(0, FIELDS_SHOWN).map(({ change, field, first }) => {
+    const line = `  - ${fieldWords(field, showEnv)}`;
+    return { text: first ? `- ${codeSpan(change.service)}\n${line}` : line };
   });
   return {
-    title: `What differs: ${count(lines.length, 'field')}`,
+    title: `What differs: ${count(fields.length, 'field')}`,
     folded: true,
     rank: RANKS.fields,
-    entries: lines.map((text) => ({ text })),
-    more: (left) => `- and ${count(left, 'field')} more`,
+    entries,
+    more: (left) => `- and ${count(left + fields.length - entries.length, 'field')} more`,
   };
 }
 

@@ -12,17 +12,17 @@ import { deployId } from '../../builders/release.ts';
 import { serviceSpec } from '../../builders/service.ts';
 
 const ATOMS = [
-  ...['`', '```', '~~~', '~', '|', '\\', '\n', '\r\n', '\t', ' ', '    ', '*a*', '**', '_b_', '__', '$x$', '$$'],
-  ...['@acme/ops', 'x@evil.example', '#12', 'GH-12', 'ABC-1', 'acme/fleet#1', 'acme/fleet@deadbeef1', 'deadbeef1'],
-  ...['https://evil.example', 'www.evil.example', 'mailto:x@evil.example', ':+1:', '<https://evil.example>', '://'],
-  ...['<img src=x onerror=alert(1)>', '<!--', '-->', '--', '<details>', '</details>', '<summary>', '<script>', '<'],
-  ...['![x](y)', '[x](y)', '[x]: y', '[x][y]', '[^1]', '[ ]', '](', ')', '(', '- ', '+ ', '# ', '1. ', '2) ', '> '],
-  ...['---', '===', '&lt;', '&#64;acme', '&', '\u202e', '\u200b', '\u0000', '\u001b[31m', '\ud800', '\udfff', '\ufe0f'],
-  ...['a', 'word', '7', 'é', '世界', '🚀', 'e\u0301', '\u00a0', '\u3000', '.', ':', '!'],
-];
+  ['`', '```', '~~~', '~', '|', '\\', '\n', '\r\n', '\t', ' ', '    ', '*a*', '**', '_b_', '__', '$x$', '$$'],
+  ['@acme/ops', 'x@evil.example', '#12', 'GH-12', 'ABC-1', 'acme/fleet#1', 'acme/fleet@deadbeef1', 'deadbeef1'],
+  ['https://evil.example', 'www.evil.example', 'mailto:x@evil.example', ':+1:', '<https://evil.example>', '://'],
+  ['<img src=x onerror=alert(1)>', '<!--', '-->', '--', '<details>', '</details>', '<summary>', '<script>', '<'],
+  ['![x](y)', '[x](y)', '[x]: y', '[x][y]', '[^1]', '[ ]', '](', ')', '(', '- ', '+ ', '# ', '1. ', '2) ', '> '],
+  ['---', '===', '&lt;', '&#64;acme', '&', '\u202e', '\u200b', '\u0000', '\u001b[31m', '\ud800', '\udfff', '\ufe0f'],
+  ['a', 'word', '7', 'é', '世界', '🚀', 'e\u0301', '\u00a0', '\u3000', '.', ':', '!'],
+].flat();
 
 /** Text of a stranger, as long as strangers write. */
-export const hostile: fc.Arbitrary<string> = fc.oneof(
+const hostile: fc.Arbitrary<string> = fc.oneof(
   { arbitrary: fc.array(fc.constantFrom(...ATOMS), { maxLength: 12 }).map((it) => it.join('')), weight: 8 },
   {
     arbitrary: fc

@@ -28,7 +28,7 @@ describe('a comment', () => {
     });
 
     // The best of several: the machine may be busy with something else.
-    expect(Math.min(...timesMs)).toBeLessThan(50);
+    expect(Math.min(...timesMs)).toBeLessThan(100);
   });
 
   it('shows values of the environment only where settings say so', () => {

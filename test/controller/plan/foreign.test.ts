@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codeSpan, prose, tableRow, visible } from '../../../controller/plan/foreign.ts';
+import { codeSpan, link, prose, tableRow, visible } from '../../../controller/plan/foreign.ts';
 
 describe('visible', () => {
   it.each([
@@ -54,8 +54,41 @@ describe('prose', () => {
     ['at https://evil.example now', 'at `https://evil.example` now'],
     ['<script> & *bold* _it_ [x](y)', String.raw`&lt;script\> &amp; \*bold\* \_it\_ \[x\]\(y\)`],
     ['mail me@evil.example', 'mail `me@evil.example`'],
+    ['ask (@acme/ops), then #1.', String.raw`ask \(` + '`@acme/ops`' + String.raw`\), then ` + '`#1`.'],
+    ['of deadbeef1 and ABC-7', 'of `deadbeef1` and `ABC-7`'],
+    ['acme/fleet#1 acme@deadbeef1 :+1:', '`acme/fleet#1` `acme@deadbeef1` `:+1`:'],
+    ['    code', 'code'],
+    ['- item', String.raw`\- item`],
+    ['+ item', String.raw`\+ item`],
+    ['1. item', String.raw`1\. item`],
+    ['1) item', String.raw`1\) item`],
+    ['=== ', String.raw`\===`],
+    ['a\nb', String.raw`a\\u\{a\}b`],
   ])('disarms %j', (text, shown) => {
     expect(prose(text)).toBe(shown);
+  });
+});
+
+describe('links', () => {
+  it.each([
+    ['https://forge.example/a(b)c|d e', '[x](https://forge.example/a%28b%29c%7Cd%20e)'],
+    ['https://forge.example/a&copy;<b>\n', '[x](https://forge.example/a%26copy;%3Cb%3E%0A)'],
+    ['https://forge.example/\ud800é', '[x](https://forge.example/%EF%BF%BD%C3%A9)'],
+  ])('to %j stay one link', (url, shown) => {
+    expect(link('x', url)).toBe(shown);
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'data:text/html,x',
+    ' https://forge.example',
+    'https:///x',
+    '//forge.example',
+    '',
+    `https://forge.example/${'x'.repeat(600)}`,
+    `https://forge.example/${'('.repeat(300)}`,
+  ])('to %j are none', (url) => {
+    expect(link('x', url)).toBe('x');
   });
 });
 
