@@ -1,17 +1,16 @@
 /** `/slipway approve PLAN`: a user of the forge agrees to exactly one plan, once; the same is checked again when it runs. */
 import type { AgreementKind, Consent } from '../../schemas/consent.ts';
 import type { ShownPlan } from '../../schemas/forge.ts';
-import type { Digest, NamespaceName } from '../../schemas/names.ts';
+import type { NamespaceName } from '../../schemas/names.ts';
 import type { Store } from '../../store/port.ts';
 import type { AnnounceDeps } from '../announce.ts';
 import type { Agreements } from '../consent/agreements.ts';
 import type { AgreedPlan, ConfirmAgreement } from '../consent/forge-check.ts';
-import { needsOf, shortId } from '../consent/needs.ts';
+import { shortId } from '../consent/needs.ts';
 import { readWaiting } from '../consent/read-waiting.ts';
 import { isoNow } from '../execute/clock.ts';
 import { giveAgreement } from '../give-agreement.ts';
 import type { PullRecords } from '../pulls/records.ts';
-import { readShownPlan } from '../pulls/shown-plans.ts';
 import { type Asked, actorOf, Refused } from './verbs.ts';
 
 export interface ApproveDeps extends AnnounceDeps {
@@ -21,7 +20,7 @@ export interface ApproveDeps extends AnnounceDeps {
   readonly confirmAgreement: ConfirmAgreement;
 }
 
-/** A plan that may be agreed to here and now. */
+/** A plan that may be approved here and now. */
 interface Candidate {
   readonly plan: AgreedPlan;
   readonly needs: readonly AgreementKind[];
@@ -29,22 +28,22 @@ interface Candidate {
   readonly waits: boolean;
 }
 
-/** Gives every agreement that the plan needs. @throws Refused */
+/** Gives the approval. A consent is none: that takes an operator's key. @throws Refused */
 export async function approve(deps: ApproveDeps, asked: Asked, digits: string): Promise<string> {
   const { plan, needs, waits } = await candidateFor(deps, asked, digits);
-  const { namespace } = plan;
-  const name = `Plan ${shortId(plan.id)} of ${namespace}`;
-  if (needs.length === 0) throw new Refused(`${name} needs nobody to agree to it.`);
-  const consents = needs.map((kind) => consentOf(deps, asked, plan, kind));
-  for (const consent of consents) {
-    const why = await deps.confirmAgreement(consent, plan, asked.signal);
-    if (why !== null) throw new Refused(why);
-  }
-  for (const consent of consents) await giveAgreement(deps, consent);
+  const name = `Plan ${shortId(plan.id)} of ${plan.namespace}`;
+  const consent = needs.includes('consent')
+    ? `It needs a consent, which is given where the slipway command is: slipway consent ${shortId(plan.id)}.`
+    : '';
+  if (!needs.includes('approval')) throw new Refused(`${name} needs no approval. ${consent}`.trim());
+  const approval = approvalOf(deps, asked, plan);
+  const why = await deps.confirmAgreement(approval, plan, asked.signal);
+  if (why !== null) throw new Refused(why);
+  await giveAgreement(deps, approval);
   const then = waits
-    ? 'If git still says so, it is carried out now; if it was asked for by hand, that has to be asked for again.'
+    ? 'If git still says so, it is carried out now; what was asked for by hand has to be asked for again.'
     : 'It is carried out after the merge, if the plan is still the same then and nothing else went live before.';
-  return `${name} is approved, for one deploy of exactly this plan. ${then}`;
+  return `${name} is approved, for one deploy of exactly this plan. ${consent === '' ? then : consent}`;
 }
 
 async function candidateFor(deps: ApproveDeps, asked: Asked, digits: string): Promise<Candidate> {
@@ -58,7 +57,7 @@ async function candidateFor(deps: ApproveDeps, asked: Asked, digits: string): Pr
   const shown = Object.entries(record?.namespaces ?? {});
   const now = shown.flatMap(([namespace, it]) => {
     const last = it.plans.at(-1);
-    return last?.plan.startsWith(digits) === true ? [{ namespace, last }] : [];
+    return last?.plan.startsWith(digits) === true ? [{ namespace, last, desiredDigest: it.desiredDigest ?? '' }] : [];
   });
   const ids = new Set([...pending.map((it) => it.plan.id), ...now.map((it) => it.last.plan)]);
   if (ids.size > 1) throw new Refused(`${digits} is the beginning of several plans: write more of the id.`);
@@ -76,36 +75,31 @@ async function candidateFor(deps: ApproveDeps, asked: Asked, digits: string): Pr
 
 /** The plan that the comment shows, if that is still what it was when it was shown. */
 async function shownNow(
-  deps: ApproveDeps,
-  { pull }: Asked,
-  { namespace, last }: { readonly namespace: NamespaceName; readonly last: ShownPlan },
+  { store }: ApproveDeps,
+  { pull, settings }: Asked,
+  found: { readonly namespace: NamespaceName; readonly last: ShownPlan; readonly desiredDigest: string },
 ): Promise<Candidate> {
+  const { namespace, last, desiredDigest } = found;
+  const later = 'its comment will show the plan of now';
   if (last.head !== pull.head.revision)
-    throw new Refused(
-      'The pull request was pushed to since this plan was shown: its comment will show the plan of now.',
-    );
-  const live = (await deps.store.log.live(namespace))?.n ?? null;
+    throw new Refused(`The pull request was pushed to since this plan was shown; ${later}.`);
+  const live = (await store.log.live(namespace))?.n ?? null;
   if (live !== last.release)
-    throw new Refused(
-      `Something else went live in ${namespace} since this plan was shown: its comment will show the plan of now.`,
-    );
-  const plan = await readShownPlan(deps.store.bucket('pulls'), namespace, last.plan);
-  if (plan === null || plan.basis.release !== last.release)
-    throw new Refused(`Plan ${shortId(last.plan)} is not kept any more: /slipway plan shows it again.`);
-  return { plan, needs: needsOf(plan), waits: false };
+    throw new Refused(`Something else went live in ${namespace} since this plan was shown; ${later}.`);
+  const isAsked = Object.hasOwn(settings.approvals, namespace) && settings.approvals[namespace]?.required === true;
+  const basis = { release: last.release, desiredDigest };
+  return { plan: { id: last.plan, namespace, basis }, needs: isAsked ? ['approval'] : [], waits: false };
 }
 
-function consentOf(deps: ApproveDeps, asked: Asked, plan: AgreedPlan, kind: AgreementKind): Consent {
-  const { user, pull, comment } = asked;
-  const id: Digest = plan.id;
+function approvalOf({ clock }: ApproveDeps, { user, pull, comment }: Asked, plan: AgreedPlan): Consent {
   return {
-    kind,
-    plan: id,
+    kind: 'approval',
+    plan: plan.id,
     namespace: plan.namespace,
     release: plan.basis.release,
     by: actorOf(user),
     why: `pull request #${pull.number}`,
-    at: isoNow(deps.clock),
+    at: isoNow(clock),
     used: null,
     forge: { login: user.login, userId: user.id, pull: pull.number, comment },
   };

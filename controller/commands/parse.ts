@@ -75,7 +75,9 @@ function textOf(command: Command): string {
     case 'freeze':
     case 'unfreeze':
       return command.namespace === null ? verb : `${verb} ${command.namespace}`;
-    default:
+    case 'plan':
+    case 'destroy':
+    case 'help':
       return verb;
   }
 }

@@ -1,4 +1,5 @@
 /** `/slipway rollback`: back to an earlier release, as the CLI does it: the namespace is held against git. */
+import type { AgreementKind } from '../../schemas/consent.ts';
 import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import { hasChanges, type Plan } from '../../schemas/plan.ts';
@@ -7,7 +8,7 @@ import { byHand } from '../by-hand.ts';
 import { carryOut } from '../carry-out.ts';
 import type { Agreements } from '../consent/agreements.ts';
 import type { Freezes } from '../consent/freezes.ts';
-import { shortId } from '../consent/needs.ts';
+import { needsOf, shortId } from '../consent/needs.ts';
 import { type Clock, isoNow } from '../execute/clock.ts';
 import type { Deploys } from '../execute/deploys.ts';
 import type { Executor } from '../execute/executor.ts';
@@ -30,6 +31,11 @@ export interface RollbackDeps {
   readonly gatewayPorts: readonly number[];
 }
 
+/** How each agreement is given. */
+const HOW = { approval: '/slipway approve', consent: 'slipway consent' } as const satisfies Record<
+  AgreementKind,
+  string
+>;
 const WAIT_FOR_LEASE_MS = 35_000;
 
 /** `to` null: the last release that differs. @throws Refused, FROZEN, UNKNOWN_RELEASE and what a deploy fails with */
@@ -73,8 +79,7 @@ async function requireAgreements(deps: RollbackDeps, { user }: Asked, plan: Plan
   await deps.agreements.require(plan, asked).catch((error: unknown) => {
     if (!isSlipwayError(error, 'CONSENT_NEEDED', 'APPROVAL_NEEDED')) throw error;
     const reasons = [...plan.consents, ...plan.approvals].join(' ');
-    throw new Refused(
-      `${reasons} /slipway approve ${shortId(plan.id)} approves this rollback; write /slipway rollback again after that.`,
-    );
+    const how = needsOf(plan).map((kind) => `${HOW[kind]} ${shortId(plan.id)}`);
+    throw new Refused(`${reasons} It waits for ${how.join(' and ')}; write /slipway rollback again after that.`);
   });
 }

@@ -64,14 +64,14 @@ async function firstGood(
 ): Promise<{ readonly consent: Consent | null; readonly why: readonly string[] }> {
   const { plan, kind, signal } = args;
   const why: string[] = [];
-  let failure: unknown = null;
+  let failure: Error | null = null;
   for (const consent of await agreements.covering(plan, kind)) {
     try {
       const refused = await confirm(deps, consent, plan, signal);
       if (refused === null) return { consent, why: [] };
       why.push(refused);
     } catch (error) {
-      failure ??= error;
+      failure ??= error instanceof Error ? error : new Error(String(error));
     }
   }
   if (failure !== null) throw failure;

@@ -221,7 +221,7 @@ export async function createReviewWorld(guards: Guards = {}) {
       const { mergeCommit } = forge.merge(number, revisionOf(`${how} ${number}`));
       const desired = desiredOf(main);
       const target: Target = {
-        wanted: { namespace: NAMESPACE, desired, revision: mergeCommit ?? '', managedBy: 'git', ...RULES },
+        wanted: { namespace: NAMESPACE, desired, managedBy: 'git', revision: mergeCommit ?? '', ...RULES },
         digest: desiredDigest(desired),
       };
       if (worker === null) {
