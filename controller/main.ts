@@ -11,16 +11,23 @@ import type { Logger } from '../schemas/logger.ts';
 import type { Lease, Store } from '../store/port.ts';
 import type { KeyPair } from '../trust/keys.ts';
 import type { TrustedKeys } from '../trust/signed-body.ts';
+import type { ConfirmAgreement } from './consent/forge-check.ts';
 import { scopeOf } from './consent/freezes.ts';
-import type { Clock } from './execute/clock.ts';
+import { type Clock, isoNow } from './execute/clock.ts';
 import type { Deploys } from './execute/deploys.ts';
 import type { Executor } from './execute/executor.ts';
 import { isDeadOwner, leaseOwner } from './execute/lease-owner.ts';
+import type { RemovedVolume, RemoveVolumeArgs } from './execute/remove-volume.ts';
 import { createFollower } from './follow.ts';
+import { forgeFromEnv } from './forge/from-env.ts';
 import { createHttpServer } from './http/server.ts';
 import { createLoop, type Loop } from './loop.ts';
 import { createMetrics } from './metrics.ts';
 import type { Namespaces } from './namespaces.ts';
+import { createPreviews } from './previews/previews.ts';
+import { createPullRequests } from './pull-requests.ts';
+import { createConfirmer } from './pulls/confirmer.ts';
+import { createPullRecords } from './pulls/records.ts';
 import { createLedger } from './record/ledger.ts';
 import { createSource } from './source/source.ts';
 import type { SourceState } from './source/state.ts';
@@ -30,6 +37,9 @@ import { allowRewind, manifestsFolder, openTracked, type Tracked } from './track
 export interface ControllerDeps {
   readonly store: Store;
   readonly executor: Executor;
+  /** One that looks again at agreements that were given in pull requests. */
+  executorWith(confirmAgreement: ConfirmAgreement): Executor;
+  removeVolume(args: Omit<RemoveVolumeArgs, 'actor'>): Promise<RemovedVolume>;
   readonly deploys: Deploys;
   readonly namespaces: Namespaces;
   readonly clock: Clock;
@@ -109,9 +119,15 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
   const { store, clock, log, tracked } = deps;
   // Every wait of every namespace listens to the end of the term.
   setMaxListeners(0, term);
-  const repository = openTracked({ ...deps });
+  const configured = forgeFromEnv({ env: deps.env, location: tracked.location, clock, log });
+  const repository = openTracked({ ...deps, token: configured?.gitToken });
   const metrics = createMetrics();
-  const loop = createLoop({ ...deps, actor: ACTOR, metrics }, term);
+  const records = createPullRecords({ bucket: store.bucket('pulls'), now: () => isoNow(clock) });
+  const confirmAgreement = configured === null ? null : createConfirmer({ ...configured, store, records });
+  const executor = confirmAgreement === null ? deps.executor : deps.executorWith(confirmAgreement);
+  const loop = createLoop({ ...deps, executor, actor: ACTOR, metrics }, term);
+  const [httpPort = 80] = deps.gatewayPorts;
+  const previews = createPreviews({ ...deps, loop, actor: ACTOR, httpPort });
   let untold = '';
   let health = { ok: false, source: 'not read yet' };
   const source = createSource({
@@ -124,6 +140,23 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
     allowRewind,
     watch: watchPaths,
   });
+  const pulls =
+    configured === null || confirmAgreement === null
+      ? null
+      : createPullRequests(
+          {
+            ...deps,
+            ...configured,
+            executor,
+            previews,
+            records,
+            repository,
+            confirmAgreement,
+            installation: deps.installation.id,
+            wake: () => source.wake(),
+          },
+          term,
+        );
   const http =
     deps.hookPort === null
       ? null
@@ -131,6 +164,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
           port: deps.hookPort,
           secrets: deps.hookSecrets,
           wake: () => source.wake(),
+          github: pulls?.hook ?? null,
           health: () => health,
           metrics: () => metrics.text(),
           log,
@@ -154,6 +188,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
     health = { ok: state.kind === 'ok', source: state.kind };
     try {
       await follow(state);
+      await pulls?.onSource(state);
       untold = '';
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -169,6 +204,8 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
     watchRequests(deps, loop, term),
     watchAgreements(deps, loop, term),
     ledger.run(term),
+    previews.run(term),
+    pulls?.run(),
     http?.listen(term),
   ]);
   await loop.stopped;

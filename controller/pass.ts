@@ -24,7 +24,7 @@ import type { Namespaces } from './namespaces.ts';
 import { failureText } from './plan/failure-text.ts';
 import type { PlanResult } from './plan/input.ts';
 import { changedSinceAgreed } from './pulls/changed-since.ts';
-import { keepShownPlan } from './pulls/shown-plans.ts';
+import { keepShownPlan, reviewedImages } from './pulls/shown-plans.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 import { currentSecrets } from './secrets.ts';
 
@@ -241,7 +241,10 @@ async function planFor(deps: PassDeps, wanted: Wanted): Promise<PlanResult> {
   const { store, gatewayPorts } = deps;
   const { namespace, desired, ...rules } = wanted;
   const common = { store, gatewayPorts, ...rules };
-  return desired === null ? await planRemoval({ ...common, namespace }) : await planDesired({ ...common, desired });
+  if (desired === null) return await planRemoval({ ...common, namespace });
+  // A tag that moved since people saw the plan does not change what they saw.
+  const reviewed = await reviewedImages(store.bucket('pulls'), namespace, desiredDigest(desired));
+  return await planDesired({ ...common, desired, reviewed: reviewed ?? {} });
 }
 
 /** A hold without a digest was set by somebody who did not know what git says: it is bound to what git says now. */

@@ -35,6 +35,8 @@ export interface PlanRequest {
   readonly onlyRegistries?: readonly string[];
   /** Images by service, taken where the namespace has none of its own for the same image string. */
   readonly images?: Readonly<Record<string, ImageRef>> | undefined;
+  /** What the image strings meant when people saw this plan, by service: taken whatever they mean by now. */
+  readonly reviewed?: Readonly<Record<string, ImageRef>>;
   /** What it was forked from. */
   readonly forkedFrom?: ReleaseRef | undefined;
   /** Whose image digests the locked ones are. */
@@ -59,6 +61,7 @@ export async function planDesired(request: PlanRequest): Promise<PlanResult> {
     refresh: request.refreshImages ?? false,
     onlyRegistries: request.onlyRegistries ?? null,
     given: request.images ?? {},
+    reviewed: request.reviewed ?? {},
   });
   const promotedFrom = takesOver(request.desired, released) ? request.promotedFrom : undefined;
   return await planPinned(

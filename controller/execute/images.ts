@@ -50,6 +50,8 @@ export async function pinImages(args: {
   readonly onlyRegistries: readonly string[] | null;
   /** Service → image that is known already, where the release has none of the same string. */
   readonly given?: Readonly<Record<string, ImageRef>>;
+  /** Service → image that people agreed to, whatever the pull policy. */
+  readonly reviewed?: Readonly<Record<string, ImageRef>>;
 }): Promise<PinnedImages> {
   const images: Record<string, ImageRef> = {};
   const failures: PlanFailure[] = [];
@@ -68,9 +70,10 @@ export async function pinImages(args: {
         images[service.name] = before.template.image;
         return;
       }
-      const given = Object.hasOwn(args.given ?? {}, service.name) ? args.given?.[service.name] : undefined;
-      if (given !== undefined && service.pullPolicy !== 'always' && !args.refresh) {
-        images[service.name] = given;
+      const known =
+        of(args.reviewed, service.name) ?? (service.pullPolicy === 'always' ? null : of(args.given, service.name));
+      if (known !== null && !args.refresh) {
+        images[service.name] = known;
         return;
       }
       const key = `${service.pullPolicy} ${service.imageName}`;
@@ -86,6 +89,10 @@ export async function pinImages(args: {
   );
   const serviceOf = (it: PlanFailure) => it.service ?? '';
   return { images, failures: failures.toSorted((a, b) => (serviceOf(a) < serviceOf(b) ? -1 : 1)) };
+}
+
+function of(images: Readonly<Record<string, ImageRef>> | undefined, service: string): ImageRef | null {
+  return images !== undefined && Object.hasOwn(images, service) ? (images[service] ?? null) : null;
 }
 
 async function ask(args: Parameters<typeof pinImages>[0], service: Resolvable): Promise<ImageRef> {

@@ -28,7 +28,7 @@ export async function afterMerge(
   const [record, deploys] = await Promise.all([deps.namespaces.get(namespace), deps.deploys.list(namespace)]);
   const inDeploys = plannedDigest({ namespace, desired });
   const deploy = deploys.findLast((it) => it.source.desiredDigest === inDeploys) ?? null;
-  if (followed !== null && followed !== target) {
+  if (followed !== null && followed !== inDeploys) {
     const note = 'A later commit changed this namespace again; what runs now is shown there.';
     return { state: 'superseded', deploy: null, note, over: true };
   }

@@ -1,6 +1,6 @@
 /** Assess: what the merge result would do to one namespace, against what is released now. */
 import type { AgreementKind } from '../../schemas/consent.ts';
-import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
+import { SlipwayError } from '../../schemas/errors.ts';
 import type { NamespaceName, Revision } from '../../schemas/names.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { Store } from '../../store/port.ts';
@@ -12,10 +12,11 @@ import { needsOf } from '../consent/needs.ts';
 import type { Clock } from '../execute/clock.ts';
 import type { FleetManifests } from '../fleet-manifests.ts';
 import type { Namespaces } from '../namespaces.ts';
-import { type PlanRequest, planDesired, planRemoval } from '../reconcile.ts';
+import { desiredDigest, type PlanRequest, planDesired, planRemoval } from '../reconcile.ts';
 import { ruleFor, rulesOf } from '../rules.ts';
 import { desiredOf } from './affected.ts';
 import type { TrackedTip } from './read-pull.ts';
+import { reviewedImages } from './shown-plans.ts';
 
 export interface AssessDeps {
   readonly store: Store;
@@ -37,9 +38,11 @@ export async function assess(
     readonly fleet: FleetManifests;
     readonly revision: Revision;
     readonly tip: TrackedTip;
+    /** Image strings are resolved again, whatever was shown before. */
+    readonly refresh: boolean;
   },
 ): Promise<Outcome> {
-  const { namespace, fleet, revision, tip } = args;
+  const { namespace, fleet, revision, tip, refresh } = args;
   if (fleet.invalid.has(namespace)) return { kind: 'invalid' };
   const desired = desiredOf(fleet, namespace);
   const common = {
@@ -52,7 +55,15 @@ export async function assess(
   } satisfies Omit<PlanRequest, 'desired'>;
   try {
     const result =
-      desired === null ? await planRemoval({ ...common, namespace }) : await planDesired({ ...common, desired });
+      desired === null
+        ? await planRemoval({ ...common, namespace })
+        : await planDesired({
+            ...common,
+            desired,
+            refreshImages: refresh,
+            // What was shown stays what is shown, so that an approval is not for a tag of yesterday.
+            reviewed: (await reviewedImages(deps.store.bucket('pulls'), namespace, desiredDigest(desired))) ?? {},
+          });
     return result.ok ? { kind: 'planned', plan: result.plan } : { kind: 'refused', failures: result.failures };
   } catch (error) {
     if (error instanceof SlipwayError) return { kind: 'unavailable', why: error.message };
@@ -94,9 +105,4 @@ async function givenTo(
     given.map((kind) => agreements.given({ namespace: plan.namespace, plan: plan.id }, kind)),
   );
   return consents.flatMap((it) => (it === null ? [] : [{ kind: it.kind, by: it.by }]));
-}
-
-/** Whether an error passes by itself, so that the pull request is looked at again. */
-export function passes(error: unknown): boolean {
-  return isSlipwayError(error, 'SOURCE_UNAVAILABLE', 'STATE_UNAVAILABLE', 'FORGE_UNAVAILABLE', 'MACHINE_UNREACHABLE');
 }

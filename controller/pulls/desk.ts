@@ -30,11 +30,22 @@ export interface DeskDeps extends AssessDeps {
   readonly log: Logger;
 }
 
+/** With what a pull request is looked at. */
+export interface Look {
+  readonly tip: TrackedTip;
+  /** Image strings are resolved again. */
+  readonly refresh: boolean;
+}
+
 export interface Desk {
   /** What the tracked branch says now. Gives the pull requests that this may be about. */
   onSource(state: SourceState): Promise<PullNumber[]>;
   /** @throws what may pass: the caller comes again */
   lookAt(number: PullNumber, signal: AbortSignal): Promise<void>;
+  /** The next look resolves image strings again. */
+  refresh(number: PullNumber): void;
+  /** The tracked branch as it was read last; null: not yet. */
+  tip(): TrackedTip | null;
   /** Pull requests that are not over and have a comment about one of the namespaces; null: about any. */
   about(namespaces: readonly NamespaceName[] | null): Promise<PullNumber[]>;
   /** All that are not over, after the forge was asked which are open; previews of others end. */
@@ -46,6 +57,7 @@ const LOOK_AT = { open: lookAtOpen, merged: lookAtMerged, closed: lookAtClosed }
 export function createDesk(deps: DeskDeps): Desk {
   const { forge, records, previews } = deps;
   const all = { ...deps, now: () => isoNow(deps.clock) };
+  const fresh = new Set<PullNumber>();
   let tip: TrackedTip | null = null;
 
   async function notOver(): Promise<PullRecord[]> {
@@ -63,10 +75,18 @@ export function createDesk(deps: DeskDeps): Desk {
       // Looked at again as soon as the tracked branch was read.
       if (tip === null) return;
       const pull = await forge.getPull(number, signal);
-      if (pull !== null) return await LOOK_AT[pull.state](all, pull, tip, signal);
+      if (pull !== null) {
+        await LOOK_AT[pull.state](all, pull, { tip, refresh: fresh.has(number) }, signal);
+        fresh.delete(number);
+        return;
+      }
       await previews.end(number, 'the pull request is gone');
       await records.amend(number, (it) => ({ ...it, state: 'done' }));
     },
+    refresh(number) {
+      fresh.add(number);
+    },
+    tip: () => tip,
     async about(namespaces) {
       const isAbout = (it: PullRecord) =>
         followedNamespaces(it).some((namespace) => namespaces === null || namespaces.includes(namespace));

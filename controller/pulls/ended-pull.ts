@@ -1,19 +1,20 @@
 /** A pull request that was merged or closed: its preview goes, and what it merged is followed to the end. */
 import type { Pull, PullRecord } from '../../schemas/forge.ts';
 import type { NamespaceName, Revision } from '../../schemas/names.ts';
+import type { Plan } from '../../schemas/plan.ts';
 import type { CommentModel, PreviewView } from '../comment/model.ts';
-import { digestOfTarget } from '../loop.ts';
+import { plannedDigest } from '../pass.ts';
 import { desiredOf } from './affected.ts';
 import { afterMerge, followedNamespaces } from './after-merge.ts';
 import { assess, type Outcome, standing } from './assess.ts';
-import type { DeskDeps } from './desk.ts';
+import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, modelOf, problemsOf } from './models.ts';
 import type { TrackedTip } from './read-pull.ts';
 import { type SayDeps, say, sayEnvironment } from './say.ts';
 
 type Deps = DeskDeps & SayDeps;
 
-export async function lookAtMerged(deps: Deps, pull: Pull, tip: TrackedTip, signal: AbortSignal): Promise<void> {
+export async function lookAtMerged(deps: Deps, pull: Pull, { tip }: Look, signal: AbortSignal): Promise<void> {
   const { records, repository, previews } = deps;
   const known = await records.get(pull.number);
   const preview = await previews.end(pull.number, 'the pull request was merged');
@@ -38,7 +39,7 @@ export async function lookAtMerged(deps: Deps, pull: Pull, tip: TrackedTip, sign
   await end(deps, pull, preview, over, signal);
 }
 
-export async function lookAtClosed(deps: Deps, pull: Pull, tip: TrackedTip, signal: AbortSignal): Promise<void> {
+export async function lookAtClosed(deps: Deps, pull: Pull, { tip }: Look, signal: AbortSignal): Promise<void> {
   const known = await deps.records.get(pull.number);
   const preview = await deps.previews.end(pull.number, 'the pull request was closed');
   if (known === null) return;
@@ -68,7 +69,7 @@ function followingFrom(record: PullRecord, mergeCommit: Revision | null, tip: Tr
   if (record.state === 'merged' || record.state === 'done') return record;
   const namespaces = Object.entries(record.namespaces).map(([name, it]) => [
     name,
-    { ...it, desiredDigest: digestOfTarget(desiredOf(tip.fleet, name)) },
+    { ...it, desiredDigest: plannedDigest({ namespace: name, desired: desiredOf(tip.fleet, name) }) },
   ]);
   return { ...record, state: 'merged', mergeCommit, namespaces: Object.fromEntries(namespaces) };
 }
@@ -87,7 +88,7 @@ async function sayMerged(
   const outcome: Outcome =
     after.state === 'superseded'
       ? { kind: 'unclear', why: after.note }
-      : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip });
+      : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip, refresh: false });
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
   const model = modelOf(frame, {
     namespace,
@@ -97,9 +98,17 @@ async function sayMerged(
     standing: await standing(deps, namespace, plan),
     notes: [],
     merged: { revision: pull.mergeCommit, deploy: after.deploy, note: after.note },
+    reviewed: after.state === 'failed' ? anotherThanShown(record, plan) : null,
   });
   await say(deps, frame, model, null, signal);
   return after.over;
+}
+
+/** The plan that was shown last, if it is not this one over the same release. */
+function anotherThanShown(record: PullRecord, plan: Plan | null): NonNullable<CommentModel['reviewed']> | null {
+  const shown = plan === null ? undefined : record.namespaces[plan.namespace]?.plans.at(-1);
+  if (shown === undefined || plan === null) return null;
+  return shown.plan === plan.id && shown.release === plan.basis.release ? null : shown;
 }
 
 async function sayEnded(

@@ -32,7 +32,7 @@ export function modelOf(
     readonly standing: Standing;
     readonly preview: PreviewView | null;
     readonly notes: readonly string[];
-  } & Partial<Pick<CommentModel, 'merged' | 'closed'>>,
+  } & Partial<Pick<CommentModel, 'merged' | 'closed' | 'reviewed'>>,
 ): CommentModel {
   const { pull, record, tip } = frame;
   const { standing, ...own } = args;

@@ -2,11 +2,11 @@
 import type { Pull, PullRecord } from '../../schemas/forge.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { PreviewView } from '../comment/model.ts';
-import { digestOfTarget } from '../loop.ts';
+import { plannedDigest } from '../pass.ts';
 import { affectedBy, desiredOf } from './affected.ts';
 import { followedNamespaces } from './after-merge.ts';
 import { assess, type Outcome, standing } from './assess.ts';
-import type { DeskDeps } from './desk.ts';
+import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, filesOf, modelOf, notesOf, problemsOf } from './models.ts';
 import { type PullReading, readPull, type TrackedTip } from './read-pull.ts';
 import { type SayDeps, say, sayEnvironment, sayUntouched } from './say.ts';
@@ -17,7 +17,7 @@ const MOST_UNTOUCHED = 50;
 export async function lookAtOpen(
   deps: DeskDeps & SayDeps,
   pull: Pull,
-  tip: TrackedTip,
+  { tip, refresh }: Look,
   signal: AbortSignal,
 ): Promise<void> {
   const [{ webUrl }, reading] = await Promise.all([deps.forge.identity(signal), readPull(deps, { pull, tip }, signal)]);
@@ -44,7 +44,8 @@ export async function lookAtOpen(
   const source = preview === null ? null : tip.settings.previews.source;
   const shown = [...new Set([...touched, ...followedNamespaces(record), ...(source === null ? [] : [source])])];
   for (const namespace of shown.toSorted()) {
-    await show(deps, { frame, reading, namespace, preview: namespace === source ? preview : null }, signal);
+    const own = namespace === source ? preview : null;
+    await show(deps, { frame, reading, namespace, refresh, preview: own }, signal);
   }
   await sayEnvironment(deps, pull, preview, signal);
   const quiet = untouched.filter((it) => !shown.includes(it)).slice(0, MOST_UNTOUCHED);
@@ -64,15 +65,16 @@ async function show(
     readonly reading: PullReading;
     readonly namespace: NamespaceName;
     readonly preview: PreviewView | null;
+    readonly refresh: boolean;
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { frame, reading, namespace, preview } = args;
+  const { frame, reading, namespace, preview, refresh } = args;
   const { tip, pull } = frame;
   const { merge } = reading;
   const outcome: Outcome =
     merge.kind === 'merged'
-      ? await assess(deps, { namespace, fleet: merge.fleet, revision: merge.revision, tip })
+      ? await assess(deps, { namespace, fleet: merge.fleet, revision: merge.revision, tip, refresh })
       : merge;
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
   const held = await standing(deps, namespace, plan);
@@ -84,7 +86,8 @@ async function show(
     standing: { ...held, obstacles: [...held.obstacles, ...(await changesAsked(deps, frame, namespace, signal))] },
     notes: notesOf(frame, reading),
   });
-  const desiredDigest = merge.kind === 'merged' ? digestOfTarget(desiredOf(merge.fleet, namespace)) : null;
+  const desiredDigest =
+    merge.kind === 'merged' ? plannedDigest({ namespace, desired: desiredOf(merge.fleet, namespace) }) : null;
   await say(deps, frame, model, desiredDigest, signal);
   deps.log.debug({ pull: pull.number, namespace, outcome: outcome.kind }, 'a pull request was looked at');
 }

@@ -1,15 +1,18 @@
 /** Says a model on the forge and remembers that it did, so that the next look says only what is new. */
 import { isFork, type Pull, type PullRecord } from '../../schemas/forge.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
+import type { Store } from '../../store/port.ts';
 import type { CommentModel, PreviewView } from '../comment/model.ts';
 import type { Forge } from '../forge/port.ts';
 import { environmentOf, type Frame, shownBefore } from './models.ts';
 import { type Published, publish, publishUntouched } from './publish.ts';
 import type { PullRecords } from './records.ts';
+import { keepShownPlan } from './shown-plans.ts';
 
 export interface SayDeps {
   readonly forge: Forge;
   readonly records: PullRecords;
+  readonly store: Pick<Store, 'bucket'>;
   /** ISO time. */
   readonly now: () => string;
 }
@@ -44,6 +47,8 @@ export async function say(
   const { namespace } = model;
   const said = record.namespaces[namespace] ?? NOTHING_SAID;
   const plans = shownBefore(said.plans, model, deps.now());
+  // Before anybody can agree to it.
+  if (model.outcome.kind === 'planned') await keepShownPlan(deps.store.bucket('pulls'), model.outcome.plan);
   const update = (published: Partial<Published>) =>
     remember(deps, pull, namespace, (it) => ({
       ...it,
