@@ -66,6 +66,7 @@ export async function addRepo(
     private: args.private ?? parent?.private ?? true,
     defaultBranch,
     dir,
+    createdAt: world.nowText(),
     parent,
     collaborators: new Map(
       Object.entries(args.collaborators ?? {}).map(([login, level]) => [world.user(login).id, level]),

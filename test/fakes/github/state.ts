@@ -27,6 +27,7 @@ export interface Repo {
   readonly defaultBranch: string;
   /** The bare repository. */
   readonly dir: string;
+  readonly createdAt: string;
   readonly parent: Repo | null;
   /** What others than the owner may do, by user id. */
   readonly collaborators: Map<number, Level>;
