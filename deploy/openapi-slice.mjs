@@ -56,6 +56,12 @@ const OPERATIONS = [
   'users/get-by-username',
 ];
 
+/** What GitHub answers and its description forbids: the repository of a head may be gone. */
+const ALSO_NULL = [
+  ['pull-request', 'head', 'repo'],
+  ['pull-request-simple', 'head', 'repo'],
+];
+
 /** Said by nobody but readers of the description. */
 const PROSE = new Set(['description', 'summary', 'example', 'examples', 'externalDocs', 'title', 'deprecated', 'tags']);
 
@@ -99,6 +105,10 @@ function cut({ paths, components: all }) {
   const missing = OPERATIONS.filter((it) => found[it] === undefined);
   if (missing.length > 0) throw new Error(`unknown operations: ${missing.join(', ')}`);
   reach(found);
+  for (const [name = '', outer = '', inner = ''] of ALSO_NULL) {
+    const { properties } = reached[name].properties[outer];
+    properties[inner] = orNull(properties[inner]);
+  }
   return { operations: found, components: reached };
 
   /** @param {string} path @param {string} method @param {any} operation */

@@ -1,6 +1,6 @@
 /** Bare repositories of the GitHub of our tests, by the git program: commits from text, and the three ways to merge. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,14 +17,17 @@ export type Files = Readonly<Record<string, string | null>>;
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
 const FORGE: Person = { name: 'GitHub', email: 'noreply@github.test' };
-const SETTINGS = {
-  'http.receivepack': 'true',
-  'http.uploadpack': 'true',
-  'receive.hideRefs': 'refs/pull',
-  'uploadpack.allowAnySHA1InWant': 'true',
-  'uploadpack.allowFilter': 'true',
-  'gc.auto': '0',
-};
+/** As GitHub has them: refs of pull requests cannot be pushed, and every commit may be asked for. */
+const SETTINGS = `[http]
+\treceivepack = true
+[receive]
+\thideRefs = refs/pull
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[gc]
+\tauto = 0
+`;
 
 /** Runs git in a folder without any configuration of the machine; rejects with its standard error. */
 export async function git(dir: string, args: readonly string[], more: { by?: Person; input?: string } = {}) {
@@ -47,8 +50,8 @@ export async function git(dir: string, args: readonly string[], more: { by?: Per
 }
 
 export async function createBare(dir: string, branch: string): Promise<void> {
-  await git(tmpdir(), ['init', '-q', '--bare', '-b', branch, '--', dir]);
-  for (const [name, value] of Object.entries(SETTINGS)) await git(dir, ['config', name, value]);
+  await git(tmpdir(), ['init', '-q', '--bare', '--template=', '-b', branch, '--', dir]);
+  await appendFile(join(dir, 'config'), SETTINGS);
 }
 
 /** A copy with the branches and tags of another; objects are its own. */

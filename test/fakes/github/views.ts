@@ -131,7 +131,7 @@ export function createViews({ api, web }: Bases) {
         label: `${part.headRepo.owner.login}:${part.headBranch}`,
         ref: part.headBranch,
         sha: part.headSha,
-        user: gone ? null : user(part.headRepo.owner),
+        user: user(part.headRepo.owner),
         repo: gone ? null : shortRepo(part.headRepo),
       },
       base: {
