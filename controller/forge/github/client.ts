@@ -10,7 +10,7 @@ import { createSender, type SenderArgs } from './sender.ts';
 type Params = Readonly<Record<string, unknown>>;
 
 /** `again`: it says an end result and may be sent twice. */
-export interface How {
+interface How {
   readonly lane?: Lane;
   readonly again?: boolean;
 }

@@ -8,7 +8,7 @@ import type { Credentials } from '../credentials.ts';
 /** `commands`: answers that somebody waits for; they do not queue behind comments. */
 export type Lane = 'usual' | 'commands';
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly data: unknown;
