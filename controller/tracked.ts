@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { SlipwayError } from '../schemas/errors.ts';
 import type { StatePaths } from '../schemas/installation.ts';
-import type { Logger } from '../schemas/logger.ts';
+import { type Logger, silentLogger } from '../schemas/logger.ts';
 import { problemText } from '../schemas/problem.ts';
 import type { Bucket } from '../store/port.ts';
+import { systemClock } from './execute/clock.ts';
 import { type FleetManifests, readFleet } from './fleet-manifests.ts';
+import { forgeFromEnv } from './forge/from-env.ts';
 import { openRepository, type Repository } from './git/repository.ts';
 import { parseSettings } from './manifest/settings.ts';
 import { readRevision } from './source/read-revision.ts';
@@ -26,19 +28,25 @@ export async function saveTracked(cluster: Bucket, tracked: Tracked): Promise<vo
   await cluster.put(KEY, tracked);
 }
 
-/** Opens it; the token for https comes from SLIPWAY_GIT_TOKEN, never from a record. */
+/**
+ * Opens it; the token for https comes from SLIPWAY_GIT_TOKEN or is the forge's, never from a record. @throws USAGE when
+ * the forge's credentials are half given
+ */
 export function openTracked(args: {
   readonly tracked: Tracked;
   readonly paths: StatePaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
 }): Repository {
-  const token = args.env['SLIPWAY_GIT_TOKEN'];
+  const { env, tracked } = args;
+  const own = env['SLIPWAY_GIT_TOKEN'];
+  const forge = forgeFromEnv({ env, location: tracked.location, clock: systemClock, log: silentLogger });
+  const token = forge?.gitToken ?? (own === undefined ? null : async () => own);
   return openRepository({
-    ...args.tracked,
+    ...tracked,
     mirrorDir: `${args.paths.controller}/mirrors`,
     log: args.log,
-    ...(token === undefined ? {} : { token: async () => token }),
+    ...(token === null ? {} : { token }),
   });
 }
 

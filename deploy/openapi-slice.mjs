@@ -50,6 +50,7 @@ const OPERATIONS = [
   'repos/list-commit-statuses-for-ref',
   'repos/list-deployment-statuses',
   'repos/list-deployments',
+  'teams/get-by-name',
   'teams/get-membership-for-user-in-org',
   'users/get-authenticated',
   'users/get-by-username',

@@ -1,7 +1,7 @@
 /** An engine whose containers cannot tell secrets: log lines, what probes print, and error messages are redacted. */
 import { SlipwayError } from '../../schemas/errors.ts';
+import type { Redactor } from '../../trust/redact.ts';
 import type { Engine } from '../docker/port.ts';
-import type { Redactor } from './redact.ts';
 
 /** The same engine; what `redactor` knows is taken out of all text that comes from it. */
 export function redactedEngine(engine: Engine, { redact }: Pick<Redactor, 'redact'>): Engine {

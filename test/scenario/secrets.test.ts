@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { formsOf } from '../../agent/secrets/redact.ts';
+import { formsOf } from '../../trust/redact.ts';
 import { type Host, type Ran, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readContainers } from '../lab/inventory.ts';

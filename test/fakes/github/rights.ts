@@ -92,6 +92,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   'repos/list-commit-statuses-for-ref': statusRead,
   'repos/list-deployment-statuses': deploymentRead,
   'repos/list-deployments': deploymentRead,
+  'teams/get-by-name': { permissions: [['members', 'read']], scopes: ['read:org'], level: 'none' },
   'teams/get-membership-for-user-in-org': { permissions: [['members', 'read']], scopes: ['read:org'], level: 'none' },
   'users/get-authenticated': { permissions: [], level: 'none', only: 'user' },
   'users/get-by-username': { permissions: [], level: 'none', only: 'anyone' },

@@ -1,9 +1,9 @@
 /** Operations on repositories, their branches, and the people in them. */
 import { commitsBetween, git, revisionOf } from '../bare.ts';
 import { nodeId } from '../commit-views.ts';
-import { atLeast, levelOf, Refusal, type Repo, same } from '../state.ts';
+import { atLeast, levelOf, Refusal, type Repo, same, type Team } from '../state.ts';
 import { SHOWN_LEVEL } from '../views.ts';
-import { type Handler, inRepo, must, notFound } from './call.ts';
+import { type Call, type Handler, inRepo, must, notFound } from './call.ts';
 
 const branchesOf = (repo: Repo) =>
   [...repo.refs]
@@ -11,6 +11,17 @@ const branchesOf = (repo: Repo) =>
     .map(([ref, sha]) => ({ name: ref.slice('refs/heads/'.length), sha }));
 
 const IS_REVISION = /^[0-9a-f]{40}$/;
+
+/** Whoever is not in the organization sees no team. @throws 404 */
+function seenTeam({ site, path, by, credential }: Call): Team {
+  const team = site.world.teams.find((it) => same(it.org.login, path['org'] ?? '') && it.slug === path['team_slug']);
+  const inside =
+    credential.kind === 'installation'
+      ? credential.installation.account === team?.org
+      : site.world.teams.some((it) => it.org === team?.org && by !== null && it.members.has(by.id));
+  if (!inside) throw notFound();
+  return must(team);
+}
 
 export const REPOS = {
   'repos/get': inRepo(({ repo, views, by }) => {
@@ -77,15 +88,16 @@ export const REPOS = {
     return { status: 200, body: { permission: SHOWN_LEVEL[level], role_name: level, user: views.user(user) } };
   }),
 
-  'teams/get-membership-for-user-in-org': ({ site, path, by, credential, views }) => {
-    const user = site.world.account(path['username'] ?? '');
-    const team = site.world.teams.find((it) => same(it.org.login, path['org'] ?? '') && it.slug === path['team_slug']);
-    const inside =
-      credential.kind === 'installation'
-        ? credential.installation.account === team?.org
-        : site.world.teams.some((it) => it.org === team?.org && by !== null && it.members.has(by.id));
-    // Whoever is not in the organization sees no team.
-    if (team === undefined || user === null || !inside) throw notFound();
+  'teams/get-by-name': (call) => {
+    const { org, slug, id } = seenTeam(call);
+    const about = { id, slug, name: slug, privacy: 'closed', type: 'organization', members_count: 0 };
+    return { status: 200, body: { ...about, organization: { id: org.id, login: org.login, type: 'Organization' } } };
+  },
+
+  'teams/get-membership-for-user-in-org': (call) => {
+    const { site, path, views } = call;
+    const team = seenTeam(call);
+    const user = must(site.world.account(path['username'] ?? ''));
     const state = must(team.members.get(user.id));
     const url = `${views.api}/teams/${team.id}/memberships/${user.login}`;
     return { status: 200, body: { url, role: 'member', state } };

@@ -1,7 +1,7 @@
 /** Redaction: no form of a secret that programs make of it is left in a text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedactor } from '../../../agent/secrets/redact.ts';
+import { createRedactor } from '../../trust/redact.ts';
 
 const VALUE = 's3cret/+pass"word\\ ÿ$&';
 

@@ -1,8 +1,8 @@
 /**
- * Takes secrets out of what containers say: their values, and the forms that programs make of them (lines, base64,
+ * Takes secrets out of what others say: their values, and the forms that programs make of them (lines, base64,
  * base64url, hex, percent-encoding, JSON). Pure but for what it was told.
  */
-import type { SecretName } from '../../schemas/secret.ts';
+import type { SecretName } from '../schemas/secret.ts';
 
 /** Shorter ones would blot out half of every text, and are no secrets. */
 const SHORTEST = 4;
