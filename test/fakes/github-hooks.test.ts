@@ -19,9 +19,11 @@ let receiver: Server;
 const got: { headers: IncomingHttpHeaders; raw: string }[] = [];
 
 beforeAll(async () => {
-  receiver = createServer(async (request, response) => {
-    got.push({ headers: request.headers, raw: await text(request) });
-    response.writeHead(202).end('taken');
+  receiver = createServer((request, response) => {
+    void text(request).then((raw) => {
+      got.push({ headers: request.headers, raw });
+      response.writeHead(202).end('taken');
+    });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   github = await startGithub();

@@ -212,7 +212,8 @@ export function createRepository(parts: RepositoryParts, repo: Repo) {
       }),
 
     /** Deliveries of this repository go to this address. */
-    hook: (args: { url: string; secret: string; events?: readonly string[] }): Hook => addHook(site, { ...args, repo }),
+    hook: (args: { url: string; secret: string; events?: readonly string[] }): Hook =>
+      addHook(site, { ...args, repo, hears: (it) => it === repo }),
   };
 
   function commentOf(id: number): Comment {

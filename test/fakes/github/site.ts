@@ -15,7 +15,7 @@ export interface Site {
   readonly events: Events;
 }
 
-export type Events = ReturnType<typeof createEvents>;
+type Events = ReturnType<typeof createEvents>;
 
 const NOWHERE = '0'.repeat(40);
 
@@ -29,7 +29,7 @@ export function createSite({ world, contract, bases }: Pick<Site, 'world' | 'con
 export function addHook(site: Site, args: HookArgs): Hook {
   const hook = createHook(args, site.world.nextId());
   site.hooks.push(hook);
-  if (args.repo !== undefined) site.events.ping(args.repo, hook);
+  if (args.repo !== null) site.events.ping(args.repo, hook);
   return hook;
 }
 
@@ -48,7 +48,7 @@ function createEvents({ contract, views, hooks }: Pick<Site, 'contract' | 'views
   function send(event: string, repo: Repo, by: Account, payload: Json): void {
     const org = repo.owner.type === 'Organization' ? { organization: organization(repo.owner) } : {};
     const whole = { repository: repository(repo), ...payload, ...org, sender: user(by) };
-    for (const hook of hooks) if (hook.args.repo === undefined || hook.args.repo === repo) hook.take(event, whole);
+    for (const hook of hooks) if (hook.args.hears(repo)) hook.take(event, whole);
   }
 
   return {
