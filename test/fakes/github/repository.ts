@@ -152,12 +152,23 @@ export function createRepository(parts: RepositoryParts, repo: Repo) {
       title?: string;
       body?: string;
       draft?: boolean;
+      labels?: readonly string[];
       by: string;
     }): Promise<number> =>
       alone(async () => {
-        const { head, from, base = repo.defaultBranch, title = head, body = null, draft = false, by } = args;
+        const {
+          head,
+          from,
+          base = repo.defaultBranch,
+          title = head,
+          body = null,
+          draft = false,
+          labels = [],
+          by,
+        } = args;
         const headRepo = from?.repo ?? repo;
         const made = await openPull(site, { repo, headRepo, headBranch: head, base, title, body, draft, by: user(by) });
+        for (const name of labels) addLabel(site, made, name, user(by));
         return made.number;
       }),
 
