@@ -205,3 +205,70 @@ describe('pages, limits and faults', () => {
     expect([data.name, data.id]).toEqual(['after', moved.id]);
   });
 });
+
+describe('deployments and statuses', () => {
+  const deployments = async (name: string) => {
+    const repository = await github.repository(`acme/${name}`, { collaborators: { 'slipway-bot': 'write' } });
+    const bot = as(github.classicToken('slipway-bot'));
+    const here = { owner: 'acme', repo: name };
+    const deploy = async (more: object) => {
+      const made = await bot.repos.createDeployment({ ...here, ref: 'topic', environment: 'preview', ...more });
+      return { status: made.status as number, id: (made.data as { id?: number }).id ?? 0 };
+    };
+    return { repository, bot, here, deploy };
+  };
+
+  it('merges the default branch in, or waits for statuses, unless told not to', async () => {
+    const { repository, bot, here, deploy } = await deployments('deployed');
+    const behind = await repository.commit('topic', { 'a.toml': '' });
+    const main = await repository.commit('main', { 'b.toml': '' });
+    expect((await deploy({ required_contexts: [] })).status).toBe(202);
+    expect(await repository.git(['show', '-s', '--format=%P', 'topic'])).toBe(`${behind} ${main}`);
+    const sha = (await repository.revision('topic')) ?? '';
+    await bot.repos.createCommitStatus({ ...here, sha, state: 'pending', context: 'ci' });
+    expect(await refusal(deploy({ auto_merge: false }))).toMatch(/^409 Conflict: Commit status checks failed/);
+    expect((await deploy({ auto_merge: false, required_contexts: [] })).status).toBe(201);
+    expect(await refusal(deploy({ ref: 'nowhere' }))).toMatch(/^422 No ref found for: nowhere/);
+  });
+
+  it('makes older deployments of an environment inactive when one succeeds, but for transient ones', async () => {
+    const { repository, bot, here, deploy } = await deployments('environments');
+    await repository.commit('topic', { 'a.toml': '' });
+    const kinds = [{}, { transient_environment: true }, { environment: 'other' }, {}];
+    for (const more of kinds) {
+      const { id } = await deploy({ auto_merge: false, required_contexts: [], ...more });
+      await bot.repos.createDeploymentStatus({ ...here, deployment_id: id, state: 'success' });
+    }
+    expect(repository.deployments().map((it) => it.state)).toEqual(['inactive', 'success', 'success', 'success']);
+  });
+
+  it('keeps at most 1,000 statuses of a context on a commit', async () => {
+    const { repository, bot, here } = await deployments('statuses');
+    const sha = (await repository.revision('main')) ?? '';
+    const status = (context: string) => bot.repos.createCommitStatus({ ...here, sha, state: 'pending', context });
+    await status('full');
+    const [first] = repository.repo.statuses;
+    if (first !== undefined)
+      for (let at = 1; at < 1000; at++) repository.repo.statuses.push({ ...first, id: first.id + at });
+    expect(await refusal(status('full'))).toMatch(/^422 .*maximum number of statuses/);
+    expect((await status('other')).status).toBe(201);
+  });
+});
+
+describe('many at once', () => {
+  it('carries out one change after the other', async () => {
+    const bot = as(github.classicToken('slipway-bot'));
+    const number = fleet.openIssue('ada', 'Crowd');
+    const texts = Array.from({ length: 30 }, (_, at) => `comment ${at}`);
+    const made = await Promise.all(
+      texts.map(async (body) => (await bot.issues.createComment({ ...AT, issue_number: number, body })).data.id),
+    );
+    expect(new Set(made).size).toBe(30);
+    expect(
+      fleet
+        .commentsOf(number)
+        .map((it) => it.body)
+        .toSorted(),
+    ).toEqual(texts.toSorted());
+  });
+});

@@ -41,6 +41,7 @@ export async function setCheckRun(call: Call, appId: number, args: StatusArgs): 
     const runs = await call.list(RunsAnswer, 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs', params);
     return runs.toSorted((a, b) => b.id - a.id)[0] ?? null;
   };
+  // Once: an update that came through twice would add its annotations twice.
   const update = (run: RunAnswer, body: object) =>
     call.send(RunAnswer, 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: run.id, ...body });
 

@@ -9,6 +9,12 @@ import { createSender, type SenderArgs } from './sender.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
+/** `again`: it says an end result and may be sent twice. */
+interface How {
+  readonly lane?: Lane;
+  readonly again?: boolean;
+}
+
 /** Requests that end with one signal; `owner` and `repo` are filled in. */
 export interface Call {
   /** null: there is no such thing, in a repository that can be seen. */
@@ -20,8 +26,8 @@ export interface Call {
     params: Params,
     enough?: (page: readonly T[]) => boolean,
   ): Promise<T[]>;
-  /** A POST is sent once: its outcome may be unclear (`isUnclear`). */
-  send<T>(answer: z.ZodType<T>, route: string, params: Params, lane?: Lane): Promise<T>;
+  /** Sent once, so that its outcome may be unclear (`isUnclear`), unless it says an end result. */
+  send<T>(answer: z.ZodType<T>, route: string, params: Params, how?: How): Promise<T>;
   /** Before something of unclear outcome is looked for. */
   pause(): Promise<void>;
   access(): Promise<Access>;
@@ -111,8 +117,8 @@ export function createClient(args: SenderArgs): Client {
         throw invalid(`has more than ${limits.maxPages} pages for ${route}`);
       },
 
-      async send(answer, route, params, lane = 'usual') {
-        const request = route.startsWith('POST ') ? { signal, retries: 0 } : { signal };
+      async send(answer, route, params, { lane = 'usual', again = false } = {}) {
+        const request = again ? { signal } : { signal, retries: 0 };
         const sent = await sender.attempt(route, signal, (session) =>
           session.request(route, { ...placed(route, params), headers: HEADERS, request }, lane),
         );

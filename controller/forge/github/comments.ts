@@ -47,7 +47,7 @@ export async function ensureComment(call: Call, us: ForgeUser, args: EnsureComme
     if (same(comment.body ?? '', args.body)) return refOf(comment, args.body);
     try {
       const params = { comment_id: comment.id, body: args.body };
-      return refOf(await call.send(CommentAnswer, `PATCH ${ONE}`, params), args.body);
+      return refOf(await call.send(CommentAnswer, `PATCH ${ONE}`, params, { again: true }), args.body);
     } catch (error) {
       // Somebody deleted it between our looking and our writing.
       if (!isMissing(error) || tries === MAX_TRIES) throw error;
@@ -79,7 +79,7 @@ async function onlyOne(call: Call, us: ForgeUser, { pull, marker }: EnsureCommen
   const ours = all.filter((it) => it.user?.id === us.id && (it.body ?? '').startsWith(marker));
   const [oldest, ...later] = ours.toSorted((a, b) => a.id - b.id);
   for (const { id } of later) {
-    await call.send(z.unknown(), `DELETE ${ONE}`, { comment_id: id }).catch((error: unknown) => {
+    await call.send(z.unknown(), `DELETE ${ONE}`, { comment_id: id }, { again: true }).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
     });
   }
@@ -101,9 +101,8 @@ const REACTIONS = { seen: 'eyes', done: 'rocket', failed: 'confused' } as const;
 /** A second reaction of the same kind is the first one. One to a comment that is gone is not missed. */
 export async function react(call: Call, comment: number, reaction: keyof typeof REACTIONS): Promise<void> {
   const params = { comment_id: comment, content: REACTIONS[reaction] };
-  const make = () => call.send(z.unknown(), `POST ${ONE}/reactions`, params, 'commands');
   try {
-    await ensureMade({ find: async () => null, make, pause: () => call.pause() });
+    await call.send(z.unknown(), `POST ${ONE}/reactions`, params, { lane: 'commands', again: true });
   } catch (error) {
     if (!isMissing(error) || (await getComment(call, comment)) !== null) throw error;
   }

@@ -3,13 +3,12 @@
  * pay for it. Waiting for limits is the client's; here is only the pace that GitHub asks writers to keep.
  */
 import { createHash } from 'node:crypto';
-import type { Logger } from '../../../schemas/logger.ts';
 import type { Credentials } from '../credentials.ts';
 
 /** `commands`: answers that somebody waits for; they do not queue behind comments. */
 export type Lane = 'usual' | 'commands';
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly data: unknown;
@@ -39,10 +38,11 @@ export interface SessionArgs {
   readonly throttle: boolean;
   /** The first wait before a read is sent again; the n-th is n² times as long. */
   readonly retryMs: number;
-  readonly log: Logger;
+  /** Gets what Octokit says beside its errors. */
+  readonly say: (message: string) => void;
 }
 
-/** Reads are sent again twice; creates never (each call says so), because an answer may be lost after the deed. */
+/** Reads are sent again twice; what makes something never (each call says so): an answer may be lost after the deed. */
 const READ_RETRIES = 2;
 /** 429 is a limit, which the client waits for; 409 and the others stay what they are. */
 const NOT_AGAIN = [304, 400, 401, 403, 404, 409, 410, 422, 429, 451];
@@ -57,7 +57,7 @@ export async function openSession(args: SessionArgs): Promise<Session> {
   ]);
   const Kind = Octokit.plugin(throttling, retry);
   const { credentials } = args;
-  const quiet = quietLog(args.log);
+  const quiet = quietLog(args.say);
   const connect = (auth: object, lane: Lane) =>
     new Kind({
       ...auth,
@@ -119,14 +119,13 @@ async function findInstallation({ owner, repo }: SessionArgs, octokit: unknown):
   return Number((data as { id?: unknown }).id);
 }
 
-function paceId({ apiUrl, credentials }: SessionArgs): string {
+function paceId({ apiUrl, owner, credentials }: SessionArgs): string {
   const who =
-    credentials.kind === 'token' ? credentials.token() : `${credentials.appId}/${credentials.installationId ?? ''}`;
+    credentials.kind === 'token' ? credentials.token() : `${credentials.appId}/${credentials.installationId ?? owner}`;
   return createHash('sha256').update(`${apiUrl} ${who}`).digest('hex').slice(0, 16);
 }
 
-/** Octokit's own words name addresses and deprecations; its failures come as errors. */
-function quietLog(log: Logger) {
-  const say = (message: string) => log.debug({}, `octokit: ${message}`);
+/** Octokit warns of deprecations, with the server's own words; its failures come as errors. */
+function quietLog(say: (message: string) => void) {
   return { debug: () => {}, info: () => {}, warn: say, error: () => {} };
 }

@@ -61,5 +61,6 @@ export async function ensurePull(
   const { value } = await ensureMade({ find, make, pause: () => call.pause() });
   if (value.title === title && (value.body ?? '') === body && value.base.ref === base) return pullOf(value);
   const rebased = value.base.ref === base ? {} : { base };
-  return pullOf(await call.send(PullAnswer, `PATCH ${ONE}`, { pull_number: value.number, title, body, ...rebased }));
+  const params = { pull_number: value.number, title, body, ...rebased };
+  return pullOf(await call.send(PullAnswer, `PATCH ${ONE}`, params, { again: true }));
 }

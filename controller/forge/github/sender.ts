@@ -10,6 +10,7 @@ import { createDiscreet } from './discreet.ts';
 import { failureOf, limitEnd, limited, readFailed } from './failures.ts';
 import type { GithubLimits } from './limits.ts';
 import { type Access, openSession, type Session } from './octokit.ts';
+import { quoted } from './texts.ts';
 import { createTransport } from './transport.ts';
 
 /** Time as a dependency. */
@@ -51,11 +52,12 @@ export function createSender(args: SenderArgs): Sender {
   const about = { forge, repository: `${args.owner}/${args.repo}`, credential };
   const discreet = createDiscreet(credentials, credential);
   const transport = createTransport({ timeoutMs: limits.requestTimeoutMs, maxBytes: limits.maxAnswerBytes });
+  const say = (message: string) => args.log.debug({ forge }, discreet.redact(quoted(message)));
   let opened: Session | null = null;
   let limitedUntilMs = 0;
 
   async function open(refresh: boolean): Promise<{ session: Session; access: Access }> {
-    opened ??= await openSession({ ...args, fetch: transport, retryMs: limits.retryMs });
+    opened ??= await openSession({ ...args, fetch: transport, retryMs: limits.retryMs, say });
     const access = await opened.access(refresh);
     discreet.know(access.token);
     return { session: opened, access };

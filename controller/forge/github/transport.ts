@@ -4,7 +4,7 @@
  */
 
 /** A network failure whose message is safe to show. */
-export class Unreached extends Error {
+class Unreached extends Error {
   override readonly name = 'Unreached';
 }
 

@@ -67,6 +67,15 @@ describe('a GitHub App that may write checks', () => {
     expect(runs(revision).map((it) => it.annotations.length)).toEqual([60]);
   });
 
+  it('adds no annotation twice when the answer to an update is lost', async () => {
+    const { revision } = await bench.newBranch('lost-update');
+    const wanted = { annotations: annotations(60) };
+    bench.github.fail({ what: 'status', when: 'after', operation: 'checks/update', times: 1 });
+    await expect(set(revision, wanted)).rejects.toMatchObject({ code: 'FORGE_UNAVAILABLE' });
+    await set(revision, wanted);
+    expect(runs(revision).map((it) => it.annotations.length)).toEqual([60]);
+  });
+
   it('begins again when it was killed between two batches of annotations', async () => {
     const { revision } = await bench.newBranch('killed');
     bench.github.fail({ what: 'status', when: 'before', operation: 'checks/update' });

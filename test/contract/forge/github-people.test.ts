@@ -44,23 +44,6 @@ describe.each(['token', 'app'] as const)('people, seen with a %s', (kind: Kind) 
     await expect(of('ann', 'ops')).rejects.toMatchObject({ code: 'FORGE_INVALID' });
   });
 
-  it('ask for changes until they say something else; those who may not write do not count', async () => {
-    const { repository, forge } = bench;
-    repository.allow('stranger', 'read');
-    const { number } = await bench.newPull('reviews');
-    const askers = async () => (await forge.changeRequests(number, signal())).map((it) => it.login);
-    const review = repository.review(number, 'bob', 'CHANGES_REQUESTED');
-    repository.review(number, 'root', 'CHANGES_REQUESTED');
-    repository.review(number, 'stranger', 'CHANGES_REQUESTED');
-    repository.review(number, 'bob', 'COMMENTED');
-    expect((await askers()).toSorted()).toEqual(['bob', 'root']);
-    repository.review(number, 'root', 'APPROVED');
-    expect(await askers()).toEqual(['bob']);
-    repository.dismiss(number, review, 'root');
-    expect(await askers()).toEqual([]);
-    repository.allow('stranger', 'none');
-  });
-
   it('cannot take our comment over with its marker', async () => {
     const { repository, forge, us } = bench;
     const { number } = await bench.newPull('impostor');
@@ -81,6 +64,31 @@ describe.each(['token', 'app'] as const)('people, seen with a %s', (kind: Kind) 
     repository.comment(number, us, `${MARKER}\nnew`);
     await forge.ensureComment({ pull: number, marker: MARKER, body: `${MARKER}\nplan`, known: null }, signal());
     expect(repository.commentsOf(number).map((it) => [it.id, it.body])).toEqual([[older, `${MARKER}\nplan`]]);
+  });
+});
+
+describe('pull requests and their people', () => {
+  let bench: FakeBench;
+  beforeAll(async () => {
+    bench = await fakeBench('token');
+  });
+  afterAll(() => bench.close());
+
+  it('ask for changes until they say something else; those who may not write do not count', async () => {
+    const { repository, forge } = bench;
+    repository.allow('stranger', 'read');
+    const { number } = await bench.newPull('reviews');
+    const askers = async () => (await forge.changeRequests(number, signal())).map((it) => it.login);
+    const review = repository.review(number, 'bob', 'CHANGES_REQUESTED');
+    repository.review(number, 'root', 'CHANGES_REQUESTED');
+    repository.review(number, 'stranger', 'CHANGES_REQUESTED');
+    repository.review(number, 'bob', 'COMMENTED');
+    expect((await askers()).toSorted()).toEqual(['bob', 'root']);
+    repository.review(number, 'root', 'APPROVED');
+    expect(await askers()).toEqual(['bob']);
+    repository.dismiss(number, review, 'root');
+    expect(await askers()).toEqual([]);
+    repository.allow('stranger', 'none');
   });
 
   it("comments on issues are nobody's here", async () => {

@@ -120,7 +120,12 @@ export async function startGithub({ enterprise = false, clock = Date.now }: Gith
     installationToken: (app: App, installation: Installation) => tokens.installation({ app, installation }).token,
     /** Deliveries of everything that the App is installed for. */
     appHook: (installation: Installation, args: { url: string; secret: string }): Hook =>
-      addHook(site, { ...args, installationId: installation.id }),
+      addHook(site, {
+        ...args,
+        repo: null,
+        installationId: installation.id,
+        hears: (repo) => repo.owner === installation.account && (installation.repositoryIds?.includes(repo.id) ?? true),
+      }),
 
     /** Every delivery that was begun has its answer. */
     async settled(): Promise<void> {

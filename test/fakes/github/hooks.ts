@@ -25,8 +25,10 @@ export interface Delivery {
 export interface HookArgs {
   readonly url: string;
   readonly secret: string;
-  /** Only of this repository; every one when not given. */
-  readonly repo?: Repo;
+  /** Whose repository it was set up for; null: an App's. */
+  readonly repo: Repo | null;
+  /** Repositories of which it hears. */
+  readonly hears: (repo: Repo) => boolean;
   /** Only these events; all when not given. */
   readonly events?: readonly string[];
   /** An App's hook names the installation in every payload. */

@@ -66,6 +66,7 @@ export async function addRepo(
     private: args.private ?? parent?.private ?? true,
     defaultBranch,
     dir,
+    createdAt: world.nowText(),
     parent,
     collaborators: new Map(
       Object.entries(args.collaborators ?? {}).map(([login, level]) => [world.user(login).id, level]),
@@ -151,12 +152,23 @@ export function createRepository(parts: RepositoryParts, repo: Repo) {
       title?: string;
       body?: string;
       draft?: boolean;
+      labels?: readonly string[];
       by: string;
     }): Promise<number> =>
       alone(async () => {
-        const { head, from, base = repo.defaultBranch, title = head, body = null, draft = false, by } = args;
+        const {
+          head,
+          from,
+          base = repo.defaultBranch,
+          title = head,
+          body = null,
+          draft = false,
+          labels = [],
+          by,
+        } = args;
         const headRepo = from?.repo ?? repo;
         const made = await openPull(site, { repo, headRepo, headBranch: head, base, title, body, draft, by: user(by) });
+        for (const name of labels) addLabel(site, made, name, user(by));
         return made.number;
       }),
 
@@ -211,7 +223,8 @@ export function createRepository(parts: RepositoryParts, repo: Repo) {
       }),
 
     /** Deliveries of this repository go to this address. */
-    hook: (args: { url: string; secret: string; events?: readonly string[] }): Hook => addHook(site, { ...args, repo }),
+    hook: (args: { url: string; secret: string; events?: readonly string[] }): Hook =>
+      addHook(site, { ...args, repo, hears: (it) => it === repo }),
   };
 
   function commentOf(id: number): Comment {

@@ -15,7 +15,7 @@ export interface Site {
   readonly events: Events;
 }
 
-export type Events = ReturnType<typeof createEvents>;
+type Events = ReturnType<typeof createEvents>;
 
 const NOWHERE = '0'.repeat(40);
 
@@ -29,27 +29,36 @@ export function createSite({ world, contract, bases }: Pick<Site, 'world' | 'con
 export function addHook(site: Site, args: HookArgs): Hook {
   const hook = createHook(args, site.world.nextId());
   site.hooks.push(hook);
-  if (args.repo !== undefined) site.events.ping(args.repo, hook);
+  if (args.repo !== null) site.events.ping(args.repo, hook);
   return hook;
 }
 
 function createEvents({ contract, views, hooks }: Pick<Site, 'contract' | 'views' | 'hooks'>) {
   const filled = (name: string, value: Json) => fill(contract.component(name), value, contract.resolve) as Json;
+  const organization = (it: Account): Json => {
+    const { login, id, node_id: node, url, avatar_url: avatar } = views.user(it);
+    const lists = ['hooks', 'issues', 'members', 'public_members', 'repos', 'events'];
+    const urls = Object.fromEntries(lists.map((name) => [`${name}_url`, `${String(url)}/${name}`]));
+    return { login, id, node_id: node, url, avatar_url: avatar, description: null, ...urls };
+  };
   const user = (it: Account) => filled('simple-user', views.user(it));
   const repository = (it: Repo) => filled('repository', views.shortRepo(it));
   const pull = (it: Pull) => filled('pull-request', views.pullDetails(it));
 
   function send(event: string, repo: Repo, by: Account, payload: Json): void {
-    const org = repo.owner.type === 'Organization' ? { organization: user(repo.owner) } : {};
-    const whole = { ...payload, repository: repository(repo), ...org, sender: user(by) };
-    for (const hook of hooks) if (hook.args.repo === undefined || hook.args.repo === repo) hook.take(event, whole);
+    const org = repo.owner.type === 'Organization' ? { organization: organization(repo.owner) } : {};
+    const whole = { repository: repository(repo), ...payload, ...org, sender: user(by) };
+    for (const hook of hooks) if (hook.args.hears(repo)) hook.take(event, whole);
   }
 
   return {
     ping(repo: Repo, hook: Hook): void {
       const config = { content_type: 'json', insecure_ssl: '0', url: hook.url };
       const events = hook.args.events ?? ['*'];
-      const about = { type: 'Repository', id: hook.id, name: 'web', active: true, events, config };
+      const url = `${views.repoApi(repo)}/hooks/${hook.id}`;
+      const urls = { url, test_url: `${url}/test`, ping_url: `${url}/pings` };
+      const times = { created_at: repo.createdAt, updated_at: repo.createdAt };
+      const about = { type: 'Repository', id: hook.id, name: 'web', active: true, events, config, ...urls, ...times };
       const payload = { zen: 'Keep it logically awesome.', hook_id: hook.id, hook: about };
       hook.take('ping', { ...payload, repository: repository(repo), sender: user(repo.owner) });
     },
@@ -59,7 +68,12 @@ function createEvents({ contract, views, hooks }: Pick<Site, 'contract' | 'views
       const commits = after === null ? [] : await commitsBetween(repo.dir, before, after).catch(() => []);
       const forced = before !== null && after !== null && !(await isAncestor(repo.dir, before, after));
       const shown = commits.map((it) => pushedCommit(it, views.repoWeb(repo)));
+      // Only here the repository has other names besides, its owner too, and times in seconds.
+      const owner = { ...user(repo.owner), name: repo.owner.login, email: null };
+      const seconds = Math.floor(Date.parse(repo.createdAt) / 1000);
+      const more = { owner, stargazers: 0, master_branch: repo.defaultBranch, created_at: seconds, pushed_at: seconds };
       send('push', repo, by, {
+        repository: { ...repository(repo), ...more },
         ref,
         before: before ?? NOWHERE,
         after: after ?? NOWHERE,

@@ -1,7 +1,7 @@
 /** What the GitHub of our tests knows: accounts, teams, repositories and everything in them. Plain records; others change them. */
 
 /** What somebody may do with a repository, least first. */
-export const LEVELS = ['none', 'read', 'triage', 'write', 'maintain', 'admin'] as const;
+const LEVELS = ['none', 'read', 'triage', 'write', 'maintain', 'admin'] as const;
 export type Level = (typeof LEVELS)[number];
 
 export interface Account {
@@ -27,6 +27,7 @@ export interface Repo {
   readonly defaultBranch: string;
   /** The bare repository. */
   readonly dir: string;
+  readonly createdAt: string;
   readonly parent: Repo | null;
   /** What others than the owner may do, by user id. */
   readonly collaborators: Map<number, Level>;
@@ -56,7 +57,7 @@ export interface Issue {
   readonly pull: PullPart | null;
 }
 
-export interface PullPart {
+interface PullPart {
   readonly id: number;
   draft: boolean;
   readonly headRepo: Repo;

@@ -21,6 +21,14 @@ export const SHOWN_LEVEL: Record<Level, string> = {
   admin: 'admin',
 };
 
+const CONTENTS = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'eyes', 'rocket'] as const;
+
+/** How often what was reacted. */
+function rollup(url: string, reactions: Comment['reactions']): Json {
+  const counts = CONTENTS.map((content) => [content, reactions.filter((it) => it.content === content).length]);
+  return { url: `${url}/reactions`, total_count: reactions.length, ...Object.fromEntries(counts) };
+}
+
 export function createViews({ api, web }: Bases) {
   const repoApi = (repo: Repo) => `${api}/repos/${repo.owner.login}/${repo.name}`;
   const repoWeb = (repo: Repo) => `${web}/${repo.owner.login}/${repo.name}`;
@@ -48,11 +56,18 @@ export function createViews({ api, web }: Bases) {
     html_url: repoWeb(it),
     url: repoApi(it),
     description: null,
+    created_at: it.createdAt,
+    updated_at: it.createdAt,
+    pushed_at: it.createdAt,
     fork: it.parent !== null,
     clone_url: `${repoWeb(it)}.git`,
     git_url: `${repoWeb(it)}.git`,
     ssh_url: `git@github.test:${it.owner.login}/${it.name}.git`,
     default_branch: it.defaultBranch,
+    is_template: false,
+    topics: [],
+    web_commit_signoff_required: false,
+    custom_properties: {},
     ...(it.parent === null ? {} : { parent: shortRepo(it.parent), source: shortRepo(it.parent) }),
   });
   const shortRepo = (it: Repo): Json => {
@@ -81,6 +96,7 @@ export function createViews({ api, web }: Bases) {
     assignees: [],
     milestone: null,
     locked: false,
+    active_lock_reason: null,
     created_at: it.createdAt,
     updated_at: it.updatedAt,
     closed_at: it.closedAt,
@@ -93,6 +109,7 @@ export function createViews({ api, web }: Bases) {
     node_id: nodeId('Issue', it.id),
     url: `${repoApi(it.repo)}/issues/${it.number}`,
     html_url: `${repoWeb(it.repo)}/${it.pull === null ? 'issues' : 'pull'}/${it.number}`,
+    reactions: rollup(`${repoApi(it.repo)}/issues/${it.number}`, []),
     ...(it.pull === null
       ? {}
       : {
@@ -158,6 +175,7 @@ export function createViews({ api, web }: Bases) {
     ...pull(it),
     merged: it.pull.mergedAt !== null,
     mergeable: it.state === 'open' ? it.pull.mergeable : null,
+    rebaseable: it.state === 'open' ? it.pull.mergeable : null,
     mergeable_state: it.pull.mergeable === false ? 'dirty' : it.pull.mergeable === null ? 'unknown' : 'clean',
     merged_by: it.pull.mergedBy === null ? null : user(it.pull.mergedBy),
     comments: [...it.repo.comments.values()].filter((comment) => comment.issue === it).length,
@@ -170,6 +188,8 @@ export function createViews({ api, web }: Bases) {
     html_url: `${repoWeb(it.issue.repo)}/${it.issue.pull === null ? 'issues' : 'pull'}/${it.issue.number}#issuecomment-${it.id}`,
     issue_url: `${repoApi(it.issue.repo)}/issues/${it.issue.number}`,
     body: it.body,
+    reactions: rollup(`${repoApi(it.issue.repo)}/issues/comments/${it.id}`, it.reactions),
+    performed_via_github_app: null,
     user: user(it.author),
     created_at: it.createdAt,
     updated_at: it.updatedAt,
