@@ -32,7 +32,7 @@ export interface FloodResult {
   readonly answers: Readonly<Record<string, number>>;
   /** From sending to the answer. */
   readonly answerMs: readonly number[];
-  /** From the answer to the first delivery of a comment until somebody acts on it. */
+  /** From sending the first delivery of a comment until somebody acts on it. */
   readonly commentMs: readonly number[];
   /** The same (pull request, head) planned more than once; two passes of one pull request at once. Both must be 0. */
   readonly plannedTwice: number;
@@ -80,7 +80,7 @@ export async function runFlood(args: FloodArgs): Promise<FloodResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: args.senders });
   const answers: Record<string, number> = {};
   const answerMs: number[] = [];
-  const answeredAt = new Map<number, number>();
+  const firstSentAt = new Map<number, number>();
   let mostWaiting = 0;
 
   function createDesk() {
@@ -129,11 +129,10 @@ export async function runFlood(args: FloodArgs): Promise<FloodResult> {
       .update(body)
       .digest('hex');
     const sentAt = performance.now();
+    if (!forged && told.comment !== null && !firstSentAt.has(told.comment)) firstSentAt.set(told.comment, sentAt);
     const answer = await post({ port, agent, body, event: told.event, id, signature });
-    const now = performance.now();
     answers[answer] = (answers[answer] ?? 0) + 1;
-    answerMs.push(now - sentAt);
-    if (!forged && told.comment !== null && !answeredAt.has(told.comment)) answeredAt.set(told.comment, now);
+    answerMs.push(performance.now() - sentAt);
     mostWaiting = Math.max(mostWaiting, ears.size());
     if (answerMs.length % 500 === 0) args.sample?.();
   }
@@ -163,7 +162,7 @@ export async function runFlood(args: FloodArgs): Promise<FloodResult> {
     return {
       answers,
       answerMs,
-      commentMs: [...desk.commentAt].map(([id, at]) => Math.max(0, at - (answeredAt.get(id) ?? at))),
+      commentMs: [...desk.commentAt].map(([id, at]) => at - (firstSentAt.get(id) ?? at)),
       plannedTwice: [...desk.plans.values()].filter((it) => it > 1).length,
       unplanned: unplanned(),
       lostComments: lost(),
