@@ -5,7 +5,7 @@
 import { ALICE, type FakeForge, REPOSITORY_ID } from '../fakes/forge.ts';
 
 /** One delivery to send: what happened as number `index`, after everything up to `after` has happened. */
-export interface FloodDelivery {
+interface FloodDelivery {
   readonly index: number;
   readonly after: number;
   readonly id: string;
