@@ -15,6 +15,7 @@ import { plan } from './plan.ts';
 import { secretRotation } from './secret-rotation.ts';
 import { replacePart } from './table.ts';
 import { unchangedPoll } from './unchanged-poll.ts';
+import { webhookFlood } from './webhook-flood.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'commit-to-serving': commitToServing,
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'unchanged-poll': unchangedPoll,
   memory,
   'secret-rotation': secretRotation,
+  'webhook-flood': webhookFlood,
 };
 
 const README = fileURLToPath(new URL('README.md', import.meta.url));

@@ -17,7 +17,7 @@ export const IGNORED = {
   TAG: 'Tags are not followed.',
   INCOMPLETE: 'What it is about is missing in it.',
 } as const;
-export type Ignored = keyof typeof IGNORED;
+type Ignored = keyof typeof IGNORED;
 
 export interface HookHint {
   readonly hint: Hint;

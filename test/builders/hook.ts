@@ -5,10 +5,12 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 
+const require = createRequire(import.meta.url);
+
 export const HOOK_SECRET = 'hook-secret';
 
 /** `X-Hub-Signature-256` of a body. */
-export function signatureOf(body: string | Uint8Array, secret = HOOK_SECRET): string {
+function signatureOf(body: string | Uint8Array, secret = HOOK_SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
@@ -34,7 +36,7 @@ export interface GenuineHook {
 
 /** Every payload of @octokit/webhooks-examples. */
 export function genuineHooks(): GenuineHook[] {
-  const path = createRequire(import.meta.url).resolve('@octokit/webhooks-examples');
+  const path = require.resolve('@octokit/webhooks-examples');
   const events = JSON.parse(readFileSync(path, 'utf8')) as { name: string; examples: GenuineHook['payload'][] }[];
   return events.flatMap(({ name, examples }) => examples.map((payload) => ({ event: name, payload })));
 }
