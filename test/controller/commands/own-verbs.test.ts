@@ -204,7 +204,7 @@ describe('/slipway rollback', () => {
     // Asking again does not make somebody else its author.
     await expect(
       verbs.rollback(askedBy({ ...BOB, id: 99, login: 'eve' }, APPROVED), 'production', null),
-    ).rejects.toThrow();
+    ).rejects.toThrow('/slipway approve');
     await expect(approve(BOB)).rejects.toThrow('asked for it');
     const dana = { id: 14, login: 'dana', bot: false };
     forge.permissions.set('dana', 'admin');

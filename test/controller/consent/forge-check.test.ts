@@ -139,16 +139,15 @@ describe('where settings name approvers', () => {
     [['@acme/ops'], null],
     [['acme/ops'], null],
     [['@carol', '@acme/ops'], null],
-    [['@carol'], 'names @carol'],
-    [['@acme/dev'], 'names @acme/dev'],
-    [['@bob/bob'], 'names @bob/bob'],
-  ])('%j is held against login and teams', async (approvers, why) => {
+    [['@carol'], '@carol'],
+    [['@acme/dev'], '@acme/dev'],
+    [['@bob/bob'], '@bob/bob'],
+  ])('%j is held against login and teams', async (approvers, named) => {
     rule = { approvers, self: false, roles: ['admin'] };
     forge.permissions.set('bob', 'write');
     forge.teams.set('@acme/ops', new Set(['bob']));
-    const found = await ask();
-    if (why === null) expect(found).toBe(null);
-    else expect(found).toContain(why);
+    const why = `github/bob may not agree to it: [approvals] of slipway.toml names ${named ?? ''}.`;
+    expect(await ask()).toBe(named === null ? null : why);
   });
 
   it('a name outlives the right to write, and is not enough', async () => {

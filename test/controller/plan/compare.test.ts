@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { difference } from '../../../controller/plan/compare.ts';
 import type { Plan } from '../../../schemas/plan.ts';
 import { planOf } from '../../builders/plan.ts';
-import { released } from '../../builders/plan-input.ts';
+import { released, unpinned } from '../../builders/plan-input.ts';
 import { image, serviceSpec, volumeMount } from '../../builders/service.ts';
 
 const web = (overrides: Parameters<typeof serviceSpec>[0] = {}) => serviceSpec({ name: 'web', ...overrides });
@@ -55,14 +55,13 @@ describe('the difference between two plans', () => {
     const job = serviceSpec({ name: 'migrate', job: true, ports: [] });
     const data = { name: 'data', scope: 'single' as const, quotaBytes: null, mode: null, owner: null };
     const stopFirst = web({ template: { mounts: [volumeMount()] } });
-    const of = (services: Parameters<typeof planOf>[0]) => planOf(services);
     const desired = (services: ReturnType<typeof serviceSpec>[]) => ({
       namespace: 'production',
-      services: services.map(({ template: { image: _, ...template }, ...rest }) => ({ ...rest, template })),
+      services: services.map(unpinned),
       volumes: [data],
     });
-    const before = of({ services: [web()] });
-    const after = of({ services: [stopFirst, job], desired: desired([stopFirst, job]) });
+    const before = planOf({ services: [web()] });
+    const after = planOf({ services: [stopFirst, job], desired: desired([stopFirst, job]) });
     const found = difference(before, after);
     expect(found).toEqual(expect.arrayContaining(['It runs job migrate now.', 'It makes volume data on m1 now.']));
     expect(difference(after, before)).toEqual(
