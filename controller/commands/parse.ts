@@ -143,7 +143,7 @@ function firstLine(body: string): string | null {
   const rest = body.slice(start, start + LONGEST_LINE + 1);
   const line = /^[^\r\n]*/.exec(rest)?.[0] ?? '';
   if (line.length > LONGEST_LINE || /^(?: {4}| {0,3}\t)/.test(line)) return null;
-  const text = line.replaceAll('\t', ' ').trim();
+  const text = line.replaceAll('\t', ' ').replaceAll(/^ +| +$/g, '');
   if (!text.startsWith('/')) return null;
   const words = text.split(/ +/);
   // A reason may have an emoji in it; the words that act may not.
@@ -172,7 +172,7 @@ function nameOf(word: string | undefined): string | null {
 
 function suggestionFor(word: string): string {
   const best = closest(word.slice(0, 32), VERBS) as Verb;
-  const near = word.length <= 32 && distance(word, best) <= Math.max(1, Math.floor(best.length / 3));
+  const near = word.length <= 32 && distance(word, best) <= 2;
   return near
     ? `There is no such command; did you mean ${USAGE[best]}?`
     : 'There is no such command: /slipway help lists them.';

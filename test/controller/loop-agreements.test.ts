@@ -6,7 +6,12 @@ import { systemClock } from '../../controller/execute/clock.ts';
 import { createLoop, type Loop } from '../../controller/loop.ts';
 import { createMetrics } from '../../controller/metrics.ts';
 import { createNamespaces, type Namespaces } from '../../controller/namespaces.ts';
+import { keepShownPlan, readShownPlan } from '../../controller/pulls/shown-plans.ts';
+import { planDesired } from '../../controller/reconcile.ts';
+import type { Consent } from '../../schemas/consent.ts';
+import { SlipwayError } from '../../schemas/errors.ts';
 import { silentLogger } from '../../schemas/logger.ts';
+import type { Plan } from '../../schemas/plan.ts';
 import type { Desired } from '../../schemas/service.ts';
 import { desiredService } from '../builders/service.ts';
 import { createExecutorLab, type ExecutorLab } from './execute/lab.ts';
@@ -19,6 +24,7 @@ let namespaces: Namespaces;
 let agreements: Agreements;
 let stop: AbortController;
 let said: string[];
+let forgeSays: () => Promise<string | null>;
 
 const desired = (version: string): Desired => ({
   namespace: 'production',
@@ -46,6 +52,21 @@ async function agree(): Promise<void> {
     await agreements.give({ kind, plan, namespace, release, by: 'cli/ops', why: '', at: AT, used: null });
   }
 }
+/** Somebody approves the plan of a version before git says so. */
+async function approveAhead(version: string, forge?: Consent['forge']): Promise<Plan> {
+  const common = { store: lab.store, managedBy: 'git' as const, gatewayPorts: [80], maxRemovePercent: 50 };
+  const result = await planDesired({
+    ...common,
+    desired: desired(version),
+    revision: REVISION,
+    approvalRequired: true,
+  });
+  if (!result.ok) throw new Error('no plan');
+  const { id, namespace, basis } = result.plan;
+  const given = { kind: 'approval' as const, plan: id, namespace, release: basis.release, why: '', at: AT, used: null };
+  await agreements.give({ ...given, by: 'cli/ops', ...(forge === undefined ? {} : { forge }) });
+  return result.plan;
+}
 const releases = async () =>
   (await lab.store.log.entries('production')).flatMap((it) => (it.kind === 'release' ? [it.services['web']] : []));
 
@@ -57,7 +78,9 @@ beforeEach(async () => {
   lab.store.messages.serve(['agent', 'm1', 'image'], async () => image, stop.signal);
   namespaces = createNamespaces({ bucket: lab.store.bucket('namespaces') });
   agreements = createAgreements({ bucket: lab.store.bucket('consents') });
-  const about = { store: lab.store, executor: lab.executor, namespaces, clock: systemClock, log: silentLogger };
+  forgeSays = async () => 'nobody asked the forge';
+  const executor = lab.executorWith({ confirmAgreement: () => forgeSays() });
+  const about = { store: lab.store, executor, namespaces, clock: systemClock, log: silentLogger };
   const metrics = createMetrics();
   loop = createLoop(
     { ...about, metrics, actor: 'controller', gatewayPorts: [80], say: (text) => void said.push(text) },
@@ -142,6 +165,57 @@ describe('where plans are approved', () => {
     loop.poke('production');
     await later(async () => expect((await live())?.n).toBe(2));
     expect((await releases())[1]).not.toBe(first);
+  });
+
+  it('what was approved before its merge is carried out before what was merged right after it', async () => {
+    want('1', true);
+    await later(async () => expect(await failedCode()).toBe('APPROVAL_NEEDED'));
+    await agree();
+    loop.poke('production');
+    await later(async () => expect((await live())?.n).toBe(1));
+    const freezes = createFreezes({ bucket: lab.store.bucket('freezes'), now: () => systemClock.now() });
+    await freezes.set({ scope: '*', by: 'cli/ops', why: 'a pause', at: AT, until: null });
+    await approveAhead('2');
+    want('2', true);
+    want('3', true);
+    await systemClock.sleep(50);
+    await freezes.lift('*');
+    loop.pokeAll();
+    await later(async () => expect((await live())?.n).toBe(2));
+    await later(async () => expect(await agreements.pending('production')).toMatchObject([{ release: 2 }]));
+  });
+
+  it('another plan than the approved one waits, and says what differs', async () => {
+    const approved = await approveAhead('1');
+    await keepShownPlan(lab.store.bucket('pulls'), approved);
+    want('2', true);
+    await later(async () => expect(await failedCode()).toBe('APPROVAL_NEEDED'));
+    const [pending] = await agreements.pending('production');
+    expect(pending?.reasons.slice(-2)).toEqual([
+      `It is not plan ${approved.id.slice(0, 12)}, to which cli/ops agreed.`,
+      'Service web: env.VERSION differs.',
+    ]);
+    expect(await readShownPlan(lab.store.bucket('pulls'), 'production', pending?.plan ?? '')).not.toBe(null);
+  });
+
+  it('an approval that cannot be looked at now is looked at again by itself', async () => {
+    forgeSays = () => Promise.reject(new SlipwayError('FORGE_UNAVAILABLE', 'GitHub does not answer'));
+    await approveAhead('1', { login: 'bob', userId: 12, pull: 7, comment: 70 });
+    want('1', true);
+    await later(async () => expect(await failedCode()).toBe('FORGE_UNAVAILABLE'));
+    forgeSays = async () => null;
+    await later(async () => expect((await live())?.n).toBe(1));
+  });
+
+  it('an approval that is no longer good stops it, and is carried out once it is again', async () => {
+    forgeSays = async () => 'alice asks for changes.';
+    await approveAhead('1', { login: 'bob', userId: 12, pull: 7, comment: 70 });
+    want('1', true);
+    await later(async () => expect(await failedCode()).toBe('APPROVAL_NEEDED'));
+    expect((await agreements.pending('production'))[0]?.reasons).toContain('alice asks for changes.');
+    forgeSays = async () => null;
+    loop.poke('production');
+    await later(async () => expect((await live())?.n).toBe(1));
   });
 
   it('what nobody approved is skipped for what git says now', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readRules, ruleFor, rulesOf, saveRules } from '../../controller/rules.ts';
+import { approverRule, readRules, ruleFor, rulesOf, saveRules } from '../../controller/rules.ts';
 import { silentLogger } from '../../schemas/logger.ts';
 import { createMemoryStore } from '../../store/memory.ts';
 import { settingsOf } from './manifest/fleet.ts';
@@ -26,4 +26,19 @@ it('rules are known while git is away, once somebody read them', async () => {
   expect(await readRules(store.bucket('cluster'))).toBe(null);
   await saveRules(store.bucket('cluster'), rules);
   expect(await readRules(store.bucket('cluster'))).toEqual(rules);
+});
+
+it('rules say who may approve; where settings do not speak of approvals, also whoever wrote it', () => {
+  const roles = ['admin'];
+  expect(approverRule(rules, 'production')).toEqual({ approvers: [], self: false, roles });
+  expect(approverRule(rules, 'staging')).toEqual({ approvers: ['@acme/ops'], self: false, roles });
+  expect(approverRule(rules, 'constructor')).toEqual({ approvers: [], self: true, roles });
+});
+
+it('rules of before there were approvers are read, and name none', async () => {
+  const store = createMemoryStore({ clock: { now: () => 0 }, log: silentLogger });
+  await store.bucket('cluster').put(['rules'], { maxRemovePercent: 20, approvals: ['production'] });
+  const old = await readRules(store.bucket('cluster'));
+  expect(old).toEqual({ maxRemovePercent: 20, approvals: ['production'] });
+  expect(old === null ? old : approverRule(old, 'production')).toBe(null);
 });
