@@ -70,7 +70,7 @@ const NOW = {
 function progressSection({ state, phases, phase }: Deploy): Section {
   const now = NOW[state];
   const lines = phases.map((title, index) => {
-    const sign = index < phase ? '✅' : index === phase ? now : '▫️';
+    const sign = index < phase ? '✅' : index === phase ? now : '⬜';
     return `${sign} ${shortProse(title)}`;
   });
   return foldable('Progress', 'phases', now === null ? [] : lines, RANKS.progress);

@@ -82,6 +82,10 @@ const recreate = shop([web('1.5'), db('16'), migrate], { released: live([web('1.
 const removal = shop([web('1.4')], { released: live([web('1.4'), api(), serviceSpec({ name: 'old' })]) });
 const gone = planOf({ kind: 'remove', services: [], revision: null, released: live([web('1.4'), api()]) });
 const approved = shop([web('1.5'), api()], { released: live([web('1.4'), api()]), approvalRequired: true });
+const everything = shop([web('1.5'), db('16'), migrate, api()], {
+  released: live([web('1.4'), db('15'), api(), serviceSpec({ name: 'old' })]),
+  approvalRequired: true,
+});
 const same = shop([web('1.4'), api()], { released: live([web('1.4'), api()]) });
 
 const failure = {
@@ -106,6 +110,8 @@ const evil = planWith(5, [BAD]);
 
 /** File name → what the comment says. */
 export const EXAMPLES: Readonly<Record<string, CommentModel>> = {
+  // The picture in the README is made of this one.
+  everything: commentModel({ ...planned(everything), missing: ['approval'], preview: previewView(), history }),
   'first-deploy': commentModel(planned(first)),
   'update-in-place': commentModel(planned(inPlace)),
   'update-with-history': commentModel({ ...planned(update), history }),
