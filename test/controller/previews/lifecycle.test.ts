@@ -181,12 +181,18 @@ describe('a preview', () => {
     await later(async () => expect(await state()).toBe('removed'));
   });
 
-  it('is made anew when its pull request is opened again', async () => {
-    await running();
-    await previews.end(7, 'closed');
-    await later(async () => expect(await state()).toBe('removed'));
-    await running();
-    expect((await live())?.n).toBeGreaterThan(1);
+  it('is made anew when its pull request is opened again, and its data is filled again', async () => {
+    const seed = desiredService({ name: 'fill', job: true, imageName: 'web:1', ports: [] });
+    const seeds = new Map([['staging', seed]]);
+    const fleet = { ...fleetOf([], { desired: [{ namespace: 'staging', services: [db, web()], volumes }] }), seeds };
+    const jobs = async () => (await lab.store.log.entries('pr-7')).filter((it) => it.kind === 'job').length;
+    for (const times of [1, 2]) {
+      await previews.reconcile(wish('1', { fleet }));
+      await later(async () => expect(await state()).toBe('running'));
+      expect(await jobs()).toBe(times);
+      await previews.end(7, 'closed');
+      await later(async () => expect(await state()).toBe('removed'));
+    }
   });
 
   it('gets its place when another one goes, and is told', async () => {
