@@ -31,6 +31,7 @@ let left: NamespaceInventory;
 let present: { namespace: string; volume: string }[];
 let images: Record<string, unknown>;
 let ended: Promise<unknown>;
+let poke: (namespace: string) => void;
 
 const later = async (check: () => Promise<void>) => await vi.waitFor(check, { timeout: 8_000, interval: 10 });
 const wish = (version = '1', over: Parameters<typeof wishOf>[0] = {}) =>
@@ -63,6 +64,7 @@ function start(): void {
     },
   });
   previews = made;
+  poke = (namespace) => loop.poke(namespace);
   ended = Promise.all([made.run(stop.signal), loop.stopped]);
 }
 
@@ -124,6 +126,29 @@ describe('a preview', () => {
     const [before, after] = [await lab.store.log.read('pr-7', 1), await live()];
     const dbRow = (it: typeof after) => it?.slots.find((row) => row.service === 'db');
     expect(before?.kind === 'release' ? dbRow(before) : null).toEqual(dbRow(after));
+  });
+
+  it('never gets a secret of its source, only those of previews', async () => {
+    const secret = (namespace: string, version: number) => ({
+      namespace,
+      name: 'word',
+      version,
+      at: '2026-01-01T00:00:00.000Z',
+      by: 'ops',
+      sizeBytes: 4,
+      isText: true,
+      sealed: 'sealed',
+    });
+    await lab.store.bucket('secrets').create(['staging', 'word'], secret('staging', 3));
+    const fleet = fleetOf([desiredService({ template: { env: { WORD: '{{secret:word}}' } } })]);
+    await previews.reconcile(wish('1', { fleet }));
+    await later(async () => expect((await previews.view(7))?.message).toContain('slipway secret set previews/word'));
+    expect(await live()).toBe(null);
+    await lab.store.bucket('secrets').create(['previews', 'word'], secret('previews', 5));
+    poke('pr-7');
+    await later(async () => expect(await state()).toBe('running'));
+    const [digest = ''] = Object.values((await live())?.services ?? {});
+    expect(await lab.store.specs.get(digest)).toMatchObject({ template: { secrets: { word: 5 } } });
   });
 
   it('waits for an image that is on its way', async () => {
