@@ -22,7 +22,7 @@ export interface InventoryDeps {
 }
 
 /** What HAProxy has: ids of servers, and route → section. */
-export interface Held {
+interface Held {
   readonly servers: readonly string[];
   readonly routes: readonly string[];
 }

@@ -8,6 +8,7 @@ import { Consent } from '../schemas/consent.ts';
 import { NamespaceRecord } from '../schemas/deploy.ts';
 import type { Installation, StatePaths } from '../schemas/installation.ts';
 import type { Logger } from '../schemas/logger.ts';
+import { PREVIEW_SECRETS } from '../schemas/secret.ts';
 import type { Lease, Store } from '../store/port.ts';
 import type { KeyPair } from '../trust/keys.ts';
 import type { TrustedKeys } from '../trust/signed-body.ts';
@@ -229,7 +230,11 @@ async function watchRequests(deps: ControllerDeps, loop: Loop, term: AbortSignal
     const record = NamespaceRecord.safeParse(change.value);
     if (record.success && record.data.held === null && record.data.failed === null) loop.poke(record.data.namespace);
   }, term);
-  await deps.store.bucket('secrets').watch(({ key: [namespace = ''] }) => loop.poke(namespace), term);
+  await deps.store.bucket('secrets').watch(({ key: [namespace = ''] }) => {
+    // Those of previews belong to no namespace in particular.
+    if (namespace === PREVIEW_SECRETS) loop.pokeAll();
+    else loop.poke(namespace);
+  }, term);
 }
 
 /** A consent, an approval and a freeze that ended let something go on: the loop looks at once. */

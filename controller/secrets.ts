@@ -20,7 +20,7 @@ import { changeRecord } from './change-record.ts';
 export const MAX_SECRET_BYTES = 512 * 1024;
 
 /** One version, and who gets it; `scope`: the namespace that it belongs to, when that is another one (secretScope). */
-export interface WantedSecret {
+interface WantedSecret {
   readonly namespace: NamespaceName;
   readonly scope?: NamespaceName;
   readonly name: SecretName;

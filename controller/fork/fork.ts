@@ -73,7 +73,7 @@ export function forkDesired(args: ForkArgs): Fork {
     desired: {
       namespace,
       services: ordered.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-      volumes: volumes.map(({ preview: _, ...it }) => it),
+      volumes: volumes.map(({ preview: _unused, ...it }) => it),
     },
     images,
     forkedFrom: released === null ? null : { namespace: released.release.namespace, n: released.release.n },

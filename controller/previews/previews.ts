@@ -16,7 +16,7 @@ import { DEFAULT_MODES } from '../fork/modes.ts';
 import type { Loop } from '../loop.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { desiredDigest } from '../reconcile.ts';
-import { decidePreview, type PreviewDecision } from './decide.ts';
+import { decidePreview, type PreviewDecision, previewName } from './decide.ts';
 import type { Previews, PreviewWish } from './port.ts';
 import { createPreviewRecords } from './records.ts';
 import { createRemover } from './remover.ts';
@@ -63,7 +63,7 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
     const own = there.find((it) => it.pull === wish.pull.number) ?? null;
     const others = there.filter((it) => it !== own);
     const { source, name } = wish.settings.previews;
-    const namespace = name.replaceAll('{number}', String(wish.pull.number));
+    const namespace = previewName(name, wish.pull.number);
     const decision = decidePreview(wish, {
       own,
       others,
@@ -136,7 +136,7 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
       const view = await show(own);
       return { ...view, message: `${why}; it stays as it was at ${own.head.slice(0, 12)}` };
     }
-    const namespace = wish.settings.previews.name.replaceAll('{number}', String(wish.pull.number));
+    const namespace = previewName(wish.settings.previews.name, wish.pull.number);
     const nothing = { urls: [], forkedFrom: null, release: null, expiresAt: null };
     const view: PreviewView = { namespace, state: 'refused', message: why, ...nothing };
     refused.set(wish.pull.number, view);

@@ -31,6 +31,7 @@ let left: NamespaceInventory;
 let present: { namespace: string; volume: string }[];
 let images: Record<string, unknown>;
 let ended: Promise<unknown>;
+let poke: (namespace: string) => void;
 
 const later = async (check: () => Promise<void>) => await vi.waitFor(check, { timeout: 8_000, interval: 10 });
 const wish = (version = '1', over: Parameters<typeof wishOf>[0] = {}) =>
@@ -63,6 +64,7 @@ function start(): void {
     },
   });
   previews = made;
+  poke = (namespace) => loop.poke(namespace);
   ended = Promise.all([made.run(stop.signal), loop.stopped]);
 }
 
@@ -126,6 +128,29 @@ describe('a preview', () => {
     expect(before?.kind === 'release' ? dbRow(before) : null).toEqual(dbRow(after));
   });
 
+  it('never gets a secret of its source, only those of previews', async () => {
+    const secret = (namespace: string, version: number) => ({
+      namespace,
+      name: 'word',
+      version,
+      at: '2026-01-01T00:00:00.000Z',
+      by: 'ops',
+      sizeBytes: 4,
+      isText: true,
+      sealed: 'sealed',
+    });
+    await lab.store.bucket('secrets').create(['staging', 'word'], secret('staging', 3));
+    const fleet = fleetOf([desiredService({ template: { env: { WORD: '{{secret:word}}' } } })]);
+    await previews.reconcile(wish('1', { fleet }));
+    await later(async () => expect((await previews.view(7))?.message).toContain('slipway secret set previews/word'));
+    expect(await live()).toBe(null);
+    await lab.store.bucket('secrets').create(['previews', 'word'], secret('previews', 5));
+    poke('pr-7');
+    await later(async () => expect(await state()).toBe('running'));
+    const [digest = ''] = Object.values((await live())?.services ?? {});
+    expect(await lab.store.specs.get(digest)).toMatchObject({ template: { secrets: { word: 5 } } });
+  });
+
   it('waits for an image that is on its way', async () => {
     images = { error: { code: 'IMAGE_NOT_FOUND', message: 'no such tag yet' } };
     const services = [desiredService({ imageName: 'registry.example/web:new' })];
@@ -181,12 +206,18 @@ describe('a preview', () => {
     await later(async () => expect(await state()).toBe('removed'));
   });
 
-  it('is made anew when its pull request is opened again', async () => {
-    await running();
-    await previews.end(7, 'closed');
-    await later(async () => expect(await state()).toBe('removed'));
-    await running();
-    expect((await live())?.n).toBeGreaterThan(1);
+  it('is made anew when its pull request is opened again, and its data is filled again', async () => {
+    const seed = desiredService({ name: 'fill', job: true, imageName: 'web:1', ports: [] });
+    const seeds = new Map([['staging', seed]]);
+    const fleet = { ...fleetOf([], { desired: [{ namespace: 'staging', services: [db, web()], volumes }] }), seeds };
+    const jobs = async () => (await lab.store.log.entries('pr-7')).filter((it) => it.kind === 'job').length;
+    for (const times of [1, 2]) {
+      await previews.reconcile(wish('1', { fleet }));
+      await later(async () => expect(await state()).toBe('running'));
+      expect(await jobs()).toBe(times);
+      await previews.end(7, 'closed');
+      await later(async () => expect(await state()).toBe('removed'));
+    }
   });
 
   it('gets its place when another one goes, and is told', async () => {
