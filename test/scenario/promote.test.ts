@@ -168,8 +168,7 @@ describe('a promotion that is pushed', () => {
       /production takes over app of staging@2: [0-9a-f]{10} on main; the controller deploys it/,
     );
     await runs('production', second);
-    const { lineage } = (await releases('production')).at(-1) ?? expect.fail('nothing is live');
-    expect(lineage.promotedFrom).toEqual({ namespace: 'staging', n: 2 });
+    expect((await releases('production')).at(-1)?.lineage.promotedFrom).toEqual({ namespace: 'staging', n: 2 });
     const trailers = await runGit(bare, ['log', '-1', '--format=%(trailers)', 'main']);
     expect(trailers).toMatch(/Slipway-Promoted-From: staging@2\nSlipway-Actor: cli\/\S+/);
     expect(await runGit(bare, ['show', 'main:namespaces/production.lock.toml'])).toContain(`digest = "${second}"`);

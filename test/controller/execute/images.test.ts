@@ -58,3 +58,10 @@ it('an image that was built on the machine has no registry to ask', async () => 
   await pin([unpinned(built)], 'all', true, [built]);
   expect(asked).toEqual(['built:1 if-not-present']);
 });
+
+it('takes what a lock pins as it is, whatever is live and whatever the pull policy says, and asks nobody', async () => {
+  const locked = [web, api].map((it) => ({ ...unpinned(it), lockedImage: image('d') }));
+  expect(await pin(locked, 'all')).toEqual({ web: image('d'), api: image('d') });
+  expect(await pin(locked, 'all', true)).toEqual({ web: image('d'), api: image('d') });
+  expect(asked).toEqual([]);
+});
