@@ -80,7 +80,7 @@ function split(edits: TreeEdits): { here: Map<string, Entry | null>; below: Map<
 }
 
 /** The bytes of a tree: git compares names as bytes, a folder's as if it ended in a slash. */
-export function treeBytes(lines: readonly TreeLine[]): Uint8Array {
+function treeBytes(lines: readonly TreeLine[]): Uint8Array {
   const keyed = lines.map((it) => ({ ...it, key: it.mode === FOLDER ? `${it.name}/` : it.name }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
   return Buffer.concat(

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 
-export type ObjectType = 'blob' | 'tree' | 'commit';
+type ObjectType = 'blob' | 'tree' | 'commit';
 
 /** Writes objects into one git directory. */
 export interface LooseObjects {
@@ -17,7 +17,7 @@ export interface LooseObjects {
 }
 
 /** The bytes that are hashed and stored, and their id. */
-export function wrapObject(type: ObjectType, content: Uint8Array): { oid: string; bytes: Uint8Array } {
+function wrapObject(type: ObjectType, content: Uint8Array): { oid: string; bytes: Uint8Array } {
   const bytes = Buffer.concat([Buffer.from(`${type} ${content.byteLength}\0`), content]);
   return { oid: createHash('sha1').update(bytes).digest('hex'), bytes };
 }

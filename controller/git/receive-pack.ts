@@ -2,7 +2,7 @@
 import type { Revision } from '../../schemas/names.ts';
 import { oneLine } from './parse-objects.ts';
 
-export const NOTHING = '0'.repeat(40);
+const NOTHING = '0'.repeat(40);
 
 /** null in `from` or `to`: the ref is not there. `pack` is null when nothing travels. */
 export function pushRequest(args: {

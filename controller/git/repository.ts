@@ -58,7 +58,7 @@ export interface Origin {
 }
 
 /** Where a push goes. */
-export interface GitServer {
+interface GitServer {
   readonly url: string;
   readonly http: GitHttp;
 }

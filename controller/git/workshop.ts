@@ -41,7 +41,8 @@ export interface Workshop {
   rawCommit(revision: Revision): Promise<Uint8Array>;
   /**
    * The remote's ref is `revision` (null: gone) if it was `expected` (null: not there) until now; `moved`: it was
-   * something else, and stays so. The objects travel along. @throws SOURCE_UNAVAILABLE
+   * something else, and stays so. Called again after a lost answer it finds the ref in place: `pushed`. The objects travel
+   * along. @throws SOURCE_UNAVAILABLE with what the server said, when it declines
    */
   push(
     args: { readonly ref: string; readonly expected: Revision | null; readonly revision: Revision | null },

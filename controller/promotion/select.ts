@@ -8,7 +8,7 @@ import { type Desired, type DesiredService, imageText, type ServiceSpec } from '
 import { lockedImage } from '../manifest/lock.ts';
 
 /** A service whose digest is taken over. */
-export interface Promoted {
+interface Promoted {
   readonly entry: LockEntry;
   /** The lock says so already. */
   readonly before: LockEntry | null;

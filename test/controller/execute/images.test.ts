@@ -85,3 +85,10 @@ it('of a registry that settings do not list only what an engine has is taken', a
     'ghcr.io/acmeevil/web:2 never',
   ]);
 });
+
+it('takes what a lock pins as it is, whatever is live and whatever the pull policy says, and asks nobody', async () => {
+  const locked = [web, api].map((it) => ({ ...unpinned(it), lockedImage: image('d') }));
+  expect(await pin(locked, 'all')).toEqual({ web: image('d'), api: image('d') });
+  expect(await pin(locked, 'all', true)).toEqual({ web: image('d'), api: image('d') });
+  expect(asked).toEqual([]);
+});

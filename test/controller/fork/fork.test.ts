@@ -36,6 +36,11 @@ function made(...args: Parameters<typeof fork>) {
 }
 
 describe('a fork', () => {
+  it('takes no image from a lock: in a pull request it could name one of any registry', () => {
+    const { desired } = made([desiredService({ lockedImage: image('e') })]);
+    expect(desired.services[0]).not.toHaveProperty('lockedImage');
+  });
+
   it('has hostnames of the pattern instead of those of its source', () => {
     const { desired } = made([desiredService({ routes: [http('shop.acme.dev'), http('shop.acme.dev', '/api')] })]);
 

@@ -1,6 +1,7 @@
 /** From the files of a revision to namespaces and problems. */
 import { expect, it } from 'vitest';
 import { loadManifest, loadNamespaces } from '../../../controller/manifest/load.ts';
+import { problemText } from '../../../schemas/problem.ts';
 import { Desired } from '../../../schemas/service.ts';
 import { desiredOf, fileOf, load, manifest, problemsOf, service, settingsOf } from './fleet.ts';
 
@@ -145,13 +146,42 @@ it.each([
   expect(loaded.desired).toEqual([]);
 });
 
-it('gives back the digests of a lock file, which is no namespace', () => {
+it('pins images by the digests of a lock file, which is no namespace', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const lock = `[[images]]\nservice = "web"\nimage = "shop:1"\ndigest = "${digest}"\n`;
-  const { desired, locks } = load({ 'production.json': manifest(), 'production.lock.toml': lock });
+  const { desired, locks, notices } = load({ 'production.json': manifest(), 'production.lock.toml': lock });
   expect(desired.map((it) => it.namespace)).toEqual(['production']);
-  expect(locks.get('production')).toEqual([{ service: 'web', image: 'shop:1', digest }]);
+  expect(desired[0]?.services[0]?.lockedImage).toEqual({ repo: 'shop', digest });
+  expect(locks.get('production')).toMatchObject({
+    path: 'namespaces/production.lock.toml',
+    entries: [{ service: 'web', image: 'shop:1', digest }],
+    promotedFrom: null,
+  });
+  expect(notices).toEqual([]);
   expect(load({ 'gone.lock.toml': lock })).toMatchObject({ desired: [], problems: [], invalid: new Set() });
+});
+
+it('pins nothing by an entry whose image string is another one by now, and says so with its line', () => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const entry = (service: string, image: string) =>
+    `[[images]]\nservice = "${service}"\nimage = "${image}"\ndigest = "${digest}"\n`;
+  const lock = `${entry('web', 'shop:2')}${entry('gone', 'shop:1')}`;
+  const { desired, notices, invalid } = load({ 'production.json': manifest(), 'production.lock.toml': lock });
+  expect(desired).toEqual(load({ 'production.json': manifest() }).desired);
+  expect(invalid.size).toBe(0);
+  expect(notices.map(problemText)).toEqual([
+    expect.stringMatching(
+      /production\.lock\.toml:1:\d+ .*"web" \("shop:2"\) is not used: the manifest says "shop:1" now/,
+    ),
+    expect.stringMatching(/production\.lock\.toml:5:\d+ .*"gone" \("shop:1"\) is not used: .* no service of this name/),
+  ]);
+});
+
+it('refuses two entries for one service', () => {
+  const entry = `[[images]]\nservice = "web"\nimage = "shop:1"\ndigest = "sha256:${'a'.repeat(64)}"\n`;
+  expect(problemsOf({ 'production.json': manifest(), 'production.lock.toml': `${entry}${entry}` })).toEqual([
+    expect.stringMatching(/production\.lock\.toml:6:\d+ .*"web" has an entry already/),
+  ]);
 });
 
 it('does not deploy a namespace whose lock file cannot be read', () => {
