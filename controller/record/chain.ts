@@ -26,7 +26,7 @@ export interface ChainDeps extends ReadLedgerDeps {
 }
 
 /** How far a ref is; n 0: there is none yet. */
-export interface Position {
+interface Position {
   readonly n: number;
   readonly revision: Revision | null;
 }
@@ -199,7 +199,7 @@ export function batchesOf(entries: readonly LogEntry[]): Batch[] {
  * The first commits, up to one that comes from another namespace: that one may itself come from what is pushed here
  * before it (a promotion of a fork). Pure.
  */
-export function untilNextOrigin(batches: readonly Batch[]): readonly Batch[] {
+function untilNextOrigin(batches: readonly Batch[]): readonly Batch[] {
   let before: ReleaseRef | undefined;
   const end = batches.findIndex(({ entry }, i) => {
     if (entry.kind !== 'release') return false;

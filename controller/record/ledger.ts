@@ -95,22 +95,23 @@ export function createLedger(deps: LedgerDeps): Ledger {
     await deps.events.publish({ at: new Date(clock.now()).toISOString(), kind, ...about, message });
   }
 
-  async function workOff(signal: AbortSignal): Promise<void> {
-    let failed: unknown = null;
+  /** @returns what could not be done */
+  async function workOff(signal: AbortSignal): Promise<unknown[]> {
+    const failed: unknown[] = [];
     for (const namespace of [...waiting]) {
-      if (signal.aborted) return;
+      if (signal.aborted) return [];
       waiting.delete(namespace);
       try {
         await bringUp(namespace, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) return [];
         // The others are tried too: what fails may be about this one.
-        failed = error;
+        failed.push(error);
         logger.warn({ err: error, namespace }, 'the ledger could not be pushed; it is tried again');
         waiting.add(namespace);
       }
     }
-    if (failed !== null) throw failed;
+    return failed;
   }
 
   async function onFailure(error: unknown): Promise<void> {
@@ -131,21 +132,29 @@ export function createLedger(deps: LedgerDeps): Ledger {
     await log.watch((namespace) => want(namespace), signal);
     let compareAt = clock.now();
     while (!signal.aborted) {
-      try {
-        if (clock.now() >= compareAt) {
-          await compare(signal);
-          compareAt = clock.now() + COMPARE_EVERY_MS;
-        }
-        await workOff(signal);
-        await onSuccess();
+      const [error] = await round(compareAt, signal);
+      if (signal.aborted) return;
+      if (error === undefined) {
+        if (clock.now() >= compareAt) compareAt = clock.now() + COMPARE_EVERY_MS;
         if (waiting.size === 0) await pause(Math.max(0, compareAt - clock.now()), signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        await onFailure(error);
-        // Nothing wakes it: a remote that is away is not asked at every release.
-        const ms = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1));
-        await clock.sleep(ms, signal).catch(() => undefined);
+        continue;
       }
+      await onFailure(error);
+      // Nothing wakes it: a remote that is away is not asked at every release.
+      const ms = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** (failures - 1));
+      await clock.sleep(ms, signal).catch(() => undefined);
+    }
+  }
+
+  /** @returns what could not be done */
+  async function round(compareAt: number, signal: AbortSignal): Promise<unknown[]> {
+    try {
+      if (clock.now() >= compareAt) await compare(signal);
+      const failed = await workOff(signal);
+      if (failed.length === 0) await onSuccess();
+      return failed;
+    } catch (error) {
+      return [error];
     }
   }
 

@@ -34,13 +34,15 @@ export interface LedgerLab {
   ref(namespace: string): Promise<string | null>;
   /** The ref's newest commit holds entry n. */
   pushed(namespace: string, n: number): Promise<string>;
+  /** So many lines were said. */
+  saidAtLeast(count: number): Promise<void>;
   git(args: readonly string[]): Promise<string>;
   /** git in a plain clone that has fetched the ledger. */
   clone(): Promise<(args: readonly string[]) => Promise<string>>;
   close(): Promise<void>;
 }
 
-const WITHIN_MS = 10_000;
+const WITHIN_MS = 40_000;
 const LONGEST_SLEEP_MS = 20;
 
 export async function createLedgerLab(): Promise<LedgerLab> {
@@ -123,6 +125,13 @@ export async function createLedgerLab(): Promise<LedgerLab> {
         const subject = revision === null ? '' : await git(['log', '-1', '--format=%s', revision]);
         if (revision !== null && subject.startsWith(`${namespace} #${n}:`)) return revision;
         if (Date.now() > endAt) throw new Error(`${namespace}@${n} was not pushed: "${subject}", ${said.join('; ')}`);
+        await sleep(10);
+      }
+    },
+    async saidAtLeast(count) {
+      const endAt = Date.now() + WITHIN_MS;
+      while (said.length < count) {
+        if (Date.now() > endAt) throw new Error(`said only: ${said.join('; ')}`);
         await sleep(10);
       }
     },

@@ -196,7 +196,7 @@ describe('a ref that somebody else moved', () => {
     await first.stop();
     await forge();
     lab.start();
-    for (let i = 0; i < 200 && lab.said.length === 0; i++) await sleep(10);
+    await lab.saidAtLeast(1);
     expect(lab.said.join()).toContain('it is not signed');
   });
 
@@ -223,7 +223,7 @@ describe('a ref that somebody else moved', () => {
     await empty.specs.put([v2]);
     await empty.log.append(nth(1, v2));
     const second = lab.start({ store: empty });
-    for (let i = 0; i < 200 && lab.said.length === 0; i++) await sleep(10);
+    await lab.saidAtLeast(1);
     expect(lab.said.join()).toContain('slipway store rebuild');
     expect(await lab.ref('production')).toBe(newest);
     await second.stop();
@@ -239,13 +239,13 @@ describe('a remote that is away', () => {
     lab.server.fault = 'error';
     lab.start();
     for (let n = 1; n <= 3; n++) await lab.append(nth(n), [v1]);
-    for (let i = 0; i < 200 && lab.said.length === 0; i++) await sleep(10);
+    await lab.saidAtLeast(1);
     await lab.append(nth(4));
     await sleep(100);
     expect(lab.said.filter((it) => it.includes('deploys go on'))).toHaveLength(1);
     lab.server.fault = 'none';
     await lab.pushed('production', 4);
-    for (let i = 0; i < 200 && lab.said.length < 2; i++) await sleep(10);
+    await lab.saidAtLeast(2);
     expect(lab.said.at(-1)).toContain('are written to');
     expect((await lab.store.events.list(10)).map((it) => it.kind)).toEqual(['ledger.unavailable', 'ledger.available']);
   });
@@ -254,7 +254,7 @@ describe('a remote that is away', () => {
     await lab.git(['config', 'http.receivepack', 'false']);
     lab.start();
     await lab.append(nth(1), [v1]);
-    for (let i = 0; i < 200 && lab.said.length === 0; i++) await sleep(10);
+    await lab.saidAtLeast(1);
     expect(lab.said).toHaveLength(1);
     expect(await lab.ref('production')).toBeNull();
   });
