@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { formsOf } from '../../agent/secrets/redact.ts';
+import { formsOf } from '../../trust/redact.ts';
 import type { LogEntry } from '../../schemas/release.ts';
 import type { Fence } from '../../schemas/step.ts';
 import { webService } from '../kill/lab.ts';
