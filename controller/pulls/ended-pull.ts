@@ -11,6 +11,7 @@ import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, modelOf, problemsOf } from './models.ts';
 import type { TrackedTip } from './read-pull.ts';
 import { type SayDeps, say, sayEnvironment } from './say.ts';
+import { readShownPlan } from './shown-plans.ts';
 
 type Deps = DeskDeps & SayDeps;
 
@@ -85,10 +86,15 @@ async function sayMerged(
   const { namespace, preview } = args;
   const followed = record.namespaces[namespace]?.desiredDigest ?? null;
   const after = await afterMerge(deps, { namespace, tip, followed });
+  const ran =
+    after.deploy === null ? null : await readShownPlan(deps.store.bucket('pulls'), namespace, after.deploy.planId);
   const outcome: Outcome =
     after.state === 'superseded'
       ? { kind: 'unclear', why: after.note }
-      : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip, refresh: false });
+      : // Made again it would say that there is nothing to do.
+        ran !== null && after.state !== 'failed'
+        ? { kind: 'planned', plan: ran }
+        : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip, refresh: false });
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
   const model = modelOf(frame, {
     namespace,
