@@ -51,7 +51,6 @@ describe('contract', () => {
     await bot.git.getCommit({ ...AT, commit_sha: sha });
     await bot.repos.getCollaboratorPermissionLevel({ ...AT, username: 'ada' });
     await bot.teams.getByName({ org: 'acme', team_slug: 'deployers' });
-    await bot.teams.getByName({ org: 'acme', team_slug: 'deployers' });
     await bot.teams.getMembershipForUserInOrg({ org: 'acme', team_slug: 'deployers', username: 'ada' });
 
     await bot.pulls.list({ ...AT, state: 'all', sort: 'updated', direction: 'desc', per_page: 100 });

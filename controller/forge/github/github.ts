@@ -44,7 +44,7 @@ export function createGithub(args: GithubArgs): Github {
 
   return {
     identity: async (signal) => {
-      const { appId: _, ...shown } = await identity(signal);
+      const { appId: _, leftOut: __, ...shown } = await identity(signal);
       return shown;
     },
     listPulls: (since, signal) => listPulls(client.with(signal), since),
@@ -54,11 +54,15 @@ export function createGithub(args: GithubArgs): Github {
     ensureComment: async (wanted, signal) => ensureComment(client.with(signal), (await identity(signal)).user, wanted),
     react: (comment, reaction, signal) => react(client.with(signal), comment, reaction),
     setStatus: async (status, signal) => {
-      const { checks, appId } = await identity(signal);
+      const { checks, appId, leftOut } = await identity(signal);
+      if (leftOut.has('statuses')) return;
       const call = client.with(signal);
       await (checks && appId !== null ? setCheckRun(call, appId, status) : setCommitStatus(call, status));
     },
-    setEnvironment: (environment, signal) => setEnvironment(client.with(signal), environment),
+    setEnvironment: async (environment, signal) => {
+      if ((await identity(signal)).leftOut.has('deployments')) return;
+      await setEnvironment(client.with(signal), environment);
+    },
     permission: (login, signal) => permission(client.with(signal), login),
     isMember: (team, login, signal) => isMember(client.with(signal), team, login),
     changeRequests: (pull, signal) => changeRequests(client.with(signal), pull),

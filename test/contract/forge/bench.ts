@@ -22,9 +22,9 @@ export interface Bench {
   /** A login that may write, and one that has nothing to do with the repository. */
   readonly writer: string;
   readonly stranger: string;
-  newBranch(name: string): Promise<{ readonly branch: string; readonly revision: string }>;
-  newPull(name: string): Promise<OwnPull>;
-  close(): Promise<void>;
+  readonly newBranch: (name: string) => Promise<{ readonly branch: string; readonly revision: string }>;
+  readonly newPull: (name: string) => Promise<OwnPull>;
+  readonly close: () => Promise<void>;
 }
 
 /** A bench on the GitHub of the tests, with what only it can do. */
@@ -34,9 +34,9 @@ export interface FakeBench extends Bench {
   /** Our own login. */
   readonly us: string;
   /** Another adapter of the same GitHub. */
-  another(args: Partial<GithubArgs>): Github;
+  readonly another: (args: Partial<GithubArgs>) => Github;
   /** Runs something and gives the requests that it made. */
-  requestsOf(run: () => Promise<unknown>): Promise<string[]>;
+  readonly requestsOf: (run: () => Promise<unknown>) => Promise<string[]>;
 }
 
 /** Waits that tests can wait for. */
@@ -111,7 +111,7 @@ export async function fakeBench(
   };
 }
 
-/** A bench on a real repository: `FORGE_LIVE_REPO=OWNER/REPO FORGE_LIVE_TOKEN=…`; it leaves branches `slipway-live-…`. */
+/** A bench on a real repository: `FORGE_LIVE_REPO=OWNER/REPO FORGE_LIVE_TOKEN=…`, with write access; it leaves branches. */
 export function liveBench(env: Readonly<Record<string, string | undefined>>): Bench {
   const [owner = '', repo = ''] = (env['FORGE_LIVE_REPO'] ?? '').split('/');
   const token = env['FORGE_LIVE_TOKEN'] ?? '';

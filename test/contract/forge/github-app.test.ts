@@ -1,6 +1,7 @@
 /** The GitHub adapter as an App: check runs with annotations, and tokens that expire. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Annotation, StatusArgs } from '../../../controller/forge/port.ts';
+import { silentLogger } from '../../../schemas/logger.ts';
 import { git } from '../../fakes/github/bare.ts';
 import { type FakeBench, fakeBench } from './bench.ts';
 
@@ -107,6 +108,37 @@ describe("a GitHub App's tokens", () => {
     await forge.identity(signal());
     bench.github.revoke(await forge.gitToken(signal()));
     expect(await forge.getPull(99_999, signal())).toBeNull();
+  });
+
+  it('leave out what they have no right for, and it is said once', async () => {
+    const app = bench.github.app('modest');
+    const { id } = bench.github.install(app, 'acme', { pull_requests: 'write' });
+    const credentials = {
+      kind: 'app',
+      appId: String(app.id),
+      privateKey: () => app.privateKey,
+      installationId: id,
+    } as const;
+    const said: string[] = [];
+    const log = { ...silentLogger, warn: (_: object, message: string) => void said.push(message) };
+    const forge = bench.another({ credentials, log });
+    const { revision } = await bench.newBranch('modest');
+    const sent = await bench.requestsOf(async () => {
+      for (const state of ['pending', 'success'] as const) {
+        await forge.setStatus({ revision, context: 'x', state, description: '', url: null }, signal());
+      }
+      const preview = {
+        environment: 'p',
+        branch: null,
+        revision,
+        state: 'success',
+        url: null,
+        description: '',
+      } as const;
+      await forge.setEnvironment(preview, signal());
+    });
+    expect(sent.filter((it) => /status|deployment|checks/.test(it))).toEqual([]);
+    expect(said.map((it) => /to write (\w+):/.exec(it)?.[1])).toEqual(['statuses', 'deployments']);
   });
 
   it('of an App that is not installed: it is said where to', async () => {

@@ -82,13 +82,16 @@ describe('a server that is not GitHub', () => {
   });
 
   it.each([
-    ['a page', 200, 'text/html', '<h1>Log in</h1>'],
-    ['an answer of another shape', 200, 'application/json', '{"number":"7"}'],
-    ['"not modified" to a question without a condition', 304, 'application/json', ''],
-    ['half a JSON text', 200, 'application/json', '{"number":'],
-    ['a body without end', 200, 'application/json', `"${'x'.repeat(2 << 20)}"`],
-  ])('that answers with %s is unavailable', async (_, status, type, body) => {
+    ['a page', 200, 'text/html', '<h1>Log in</h1>', /in a way that GitHub does not/],
+    ['an answer of another shape', 200, 'application/json', '{"number":"7"}', /\(at number\)/],
+    ['"not modified" to a question without a condition', 304, 'application/json', '', /answered 304/],
+    ['half a JSON text', 200, 'application/json', '{"number":', /in a way that GitHub does not/],
+    ['a body without end', 200, 'application/json', `"${'x'.repeat(2 << 20)}"`, /sends more than 1 MiB at once/],
+  ])('that answers with %s is unavailable', async (_, status, type, body, message) => {
     const strange = await server((__, response) => response.writeHead(status, { 'content-type': type }).end(body));
-    await expect(adapter(strange.url).getPull(1, signal())).rejects.toMatchObject({ code: 'FORGE_UNAVAILABLE' });
+    await expect(adapter(strange.url).getPull(1, signal())).rejects.toMatchObject({
+      code: 'FORGE_UNAVAILABLE',
+      message: expect.stringMatching(message),
+    });
   });
 });
