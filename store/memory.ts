@@ -51,7 +51,7 @@ export function createFaultyStore({ clock, log, timing, installation }: MemorySt
           await logTable.write({ key, body, expected: 0 });
         },
       },
-      queue: (name) => createMemoryQueue({ table: table(name), ackMs: times.deliveryAckMs }),
+      queue: (name) => createMemoryQueue({ table: table(name), clock, ackMs: times.deliveryAckMs }),
       messages: createMemoryMessages({ log }),
       onConnection(onChange, signal) {
         onChange(faults.connected());

@@ -1,10 +1,12 @@
 /** A work queue in memory: hands out and takes back as a durable JetStream consumer does. */
 import { isSlipwayError } from '../../schemas/errors.ts';
+import type { Clock } from '../clock.ts';
 import type { HandedOut, Queue } from '../queue.ts';
 import type { Message, Table } from '../table.ts';
 
 export interface MemoryQueueDeps {
   readonly table: Table;
+  readonly clock: Clock;
   /** Handed out again when nothing was heard for so long. */
   readonly ackMs: number;
 }
@@ -17,12 +19,13 @@ interface Item {
 }
 
 const WAIT_MS = 5_000;
-const REMEMBERED_IDS = 10_000;
+/** Ids are remembered as long as a stream remembers message ids. */
+const ID_WINDOW_MS = 120_000;
 
 /** The queue over a table of its own. */
-export function createMemoryQueue({ table, ackMs }: MemoryQueueDeps): Queue {
+export function createMemoryQueue({ table, clock, ackMs }: MemoryQueueDeps): Queue {
   const items = new Map<number, Item>();
-  const ids = new Set<string>();
+  const ids = new Map<string, number>();
   const waiting = new Set<() => void>();
   let attached: Promise<unknown> | null = null;
 
@@ -73,6 +76,10 @@ export function createMemoryQueue({ table, ackMs }: MemoryQueueDeps): Queue {
 
   return {
     async add({ key, id, body }) {
+      for (const [oldest, at] of ids) {
+        if (at + ID_WINDOW_MS > clock.now()) break;
+        ids.delete(oldest);
+      }
       if (ids.has(id)) return 'seen';
       try {
         await table.write({ key, body, expected: 0, writeId: id });
@@ -80,11 +87,7 @@ export function createMemoryQueue({ table, ackMs }: MemoryQueueDeps): Queue {
         if (isSlipwayError(error, 'STATE_CONFLICT')) return 'seen';
         throw error;
       }
-      ids.add(id);
-      for (const oldest of ids) {
-        if (ids.size <= REMEMBERED_IDS) break;
-        ids.delete(oldest);
-      }
+      ids.set(id, clock.now());
       return 'stored';
     },
 
