@@ -145,7 +145,7 @@ afterAll(async () => {
   await host?.destroy();
   await server?.close();
   await rm(root, { recursive: true, force: true });
-  for (const id of new Set([first, second, third])) if (id !== '') await docker('rmi', '-f', id).catch(() => '');
+  for (const it of [IMAGE, first, second, third]) if (it !== '') await docker('rmi', '-f', it).catch(() => '');
 });
 
 describe('a promotion that is pushed', () => {
@@ -228,7 +228,6 @@ describe('a promotion with --now', () => {
     await until(async () => ((await record('production'))?.held === null ? true : null), 'the hold is over');
     expect(await running('production')).toEqual([fourth]);
     expect(await releases('production')).toHaveLength(length + 1);
-    await docker('rmi', '-f', fourth).catch(() => '');
   });
 });
 
