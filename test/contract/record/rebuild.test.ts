@@ -1,6 +1,7 @@
 /** A lost state from real git and what agents say: what comes back, what is refused, and that it can be cut off. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Rebuilt, rebuild } from '../../../controller/rebuild/rebuild.ts';
+import { treeOf } from '../../../controller/record/tree.ts';
 import type { Known } from '../../../schemas/known.ts';
 import { ledgerRef } from '../../../schemas/ledger.ts';
 import { silentLogger } from '../../../schemas/logger.ts';
@@ -178,12 +179,14 @@ describe('a rebuilt state', () => {
 describe('a forged ref', () => {
   const agentBehind: Known = { ...known, namespaces: [{ ...known.namespaces[0], live: null, tip: 0 } as never] };
 
-  /** A commit that says it is release 7, with the tree of an older one. */
+  /** A commit that says it is release 7, and has the tree of one. */
   async function forge(sign: 'not' | 'stranger' | 'moved'): Promise<string> {
     const workshop = lab.repository('eve');
     const from = await workshop.fetchRef(REF, signal);
     if (from === null) throw new Error('no ref');
-    const tree = await lab.git(['rev-parse', `${REF}~1^{tree}`]);
+    const entry = nth(7, v2, { actor: 'eve' });
+    const specs = new Map([[specDigest(v2), v2]]);
+    const tree = await workshop.writeTree(null, treeOf({ entry, between: [], specs }));
     const stranger = generateKey();
     const raw = Buffer.from(await workshop.rawCommit(from)).toString('latin1');
     const theirs = /gpgsig ([\s\S]*?-----END SSH SIGNATURE-----)/.exec(raw)?.[1]?.replaceAll('\n ', '\n') ?? '';
