@@ -1,6 +1,7 @@
 /** A lost state from real git and what agents say: what comes back, what is refused, and that it can be cut off. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Rebuilt, rebuild } from '../../../controller/rebuild/rebuild.ts';
+import { treeOf } from '../../../controller/record/tree.ts';
 import type { Known } from '../../../schemas/known.ts';
 import { ledgerRef } from '../../../schemas/ledger.ts';
 import { silentLogger } from '../../../schemas/logger.ts';
@@ -34,9 +35,15 @@ const HISTORY: readonly LogEntry[] = [
   { ...common(3), kind: 'job', deploy: deployId(3), service: 'migrate', template, exitCode: 0 },
   nth(4, v2, { lineage: { previous: 1, rollbackTo: null } }),
   nth(5, v1, { lineage: { previous: 4, rollbackTo: 1 } }),
+  nth(6, v2, { lineage: { previous: 5, rollbackTo: null, promotedFrom: { namespace: 'pr-7', n: 1 } } }),
 ];
-const UNPUSHED = nth(6, v2, {
-  lineage: { previous: 5, rollbackTo: null },
+const FORK = nth(1, v2, {
+  namespace: 'pr-7',
+  managedBy: 'preview',
+  lineage: { previous: null, rollbackTo: null, forkedFrom: { namespace: 'production', n: 5 } },
+});
+const UNPUSHED = nth(7, v2, {
+  lineage: { previous: 6, rollbackTo: null },
   source: { revision: null, desiredDigest: '7'.repeat(64) },
 });
 
@@ -46,9 +53,10 @@ const lost: Store[] = [];
 beforeAll(async () => {
   lab = await createLedgerLab();
   await lab.store.specs.put([v1, v2]);
-  for (const it of HISTORY) await lab.append(it);
+  for (const it of [...HISTORY, FORK]) await lab.append(it);
   const ledger = lab.start();
-  pushed = await lab.pushed('production', 5);
+  pushed = await lab.pushed('production', 6);
+  await lab.pushed('pr-7', 1);
   await ledger.stop();
 });
 afterEach(async () => {
@@ -64,7 +72,7 @@ afterAll(async () => {
 const known: Known = {
   machine: 'm1',
   namespaces: [
-    { namespace: 'production', tip: 6, fence: { generation: 4_000_000_000, revision: 7 }, open: [], live: UNPUSHED },
+    { namespace: 'production', tip: 7, fence: { generation: 4_000_000_000, revision: 7 }, open: [], live: UNPUSHED },
   ],
   specs: { [specDigest(v2)]: v2 },
 };
@@ -106,8 +114,9 @@ describe('a rebuilt state', () => {
     const store = emptyStore();
     const rebuilt = await rebuildInto(store);
     expect(await store.log.entries('production')).toEqual([...HISTORY, UNPUSHED]);
+    expect(await store.log.entries('pr-7')).toEqual([FORK]);
     expect(await store.specs.get(specDigest(v1))).toEqual(v1);
-    expect(rebuilt.namespaces[0]).toMatchObject({ live: { n: 6, from: 'machine m1' }, lost: [] });
+    expect(rebuilt.namespaces.at(-1)).toMatchObject({ live: { n: 7, from: 'machine m1' }, lost: [] });
     expect(await store.generation()).toBe(4_000_000_001);
     expect((await store.bucket('freezes').list()).map((it) => it.value)).toEqual([
       expect.objectContaining({ scope: '*', until: null, by: 'cli/ops' }),
@@ -134,14 +143,14 @@ describe('a rebuilt state', () => {
     const store = emptyStore();
     await rebuildInto(store);
     const ledger = lab.start({ store, mirror: 'new' });
-    const after = await lab.pushed('production', 6);
+    const after = await lab.pushed('production', 7);
     expect(await lab.git(['rev-parse', `${after}^`])).toBe(pushed);
     await ledger.stop();
     expect(lab.said).toEqual([]);
   });
 
   it('is the same when it was cut off at any entry and run again', async () => {
-    for (let n = 1; n <= 6; n++) {
+    for (let n = 1; n <= 7; n++) {
       const store = emptyStore(n);
       await expect(rebuildInto(store)).rejects.toThrow('killed');
       const whole = lost.at(-1) ?? store;
@@ -170,19 +179,21 @@ describe('a rebuilt state', () => {
 describe('a forged ref', () => {
   const agentBehind: Known = { ...known, namespaces: [{ ...known.namespaces[0], live: null, tip: 0 } as never] };
 
-  /** A commit that says it is release 6, with the tree of release 4. */
+  /** A commit that says it is release 7, and has the tree of one. */
   async function forge(sign: 'not' | 'stranger' | 'moved'): Promise<string> {
     const workshop = lab.repository('eve');
     const from = await workshop.fetchRef(REF, signal);
     if (from === null) throw new Error('no ref');
-    const tree = await lab.git(['rev-parse', `${REF}~1^{tree}`]);
+    const entry = nth(7, v2, { actor: 'eve' });
+    const specs = new Map([[specDigest(v2), v2]]);
+    const tree = await workshop.writeTree(null, treeOf({ entry, between: [], specs }));
     const stranger = generateKey();
     const raw = Buffer.from(await workshop.rawCommit(from)).toString('latin1');
     const theirs = /gpgsig ([\s\S]*?-----END SSH SIGNATURE-----)/.exec(raw)?.[1]?.replaceAll('\n ', '\n') ?? '';
     const revision = await workshop.writeCommit({
       tree,
       parents: [from],
-      message: 'production #6: release\n\nSlipway-Release: production@6\nSlipway-Deploy: 0000000000000006\n',
+      message: 'production #7: release\n\nSlipway-Release: production@7\nSlipway-Deploy: 0000000000000007\n',
       person: { name: 'Slipway', email: 'slipway@0123abcd.invalid', timestamp: 1_767_226_000 },
       ...(sign === 'not'
         ? {}
@@ -204,7 +215,7 @@ describe('a forged ref', () => {
     const rebuilt = await rebuildInto(store, [agentBehind]);
     expect(rebuilt.foreign).toEqual([{ ref: REF, revision, why }]);
     expect(await store.log.entries('production')).toEqual(HISTORY);
-    expect(rebuilt.namespaces[0]?.live).toEqual({ n: 5, from: 'git' });
+    expect(rebuilt.namespaces.at(-1)?.live).toEqual({ n: 6, from: 'git' });
   });
 
   it('that leads elsewhere takes nothing with it that another ref or an agent knows', async () => {
@@ -214,6 +225,6 @@ describe('a forged ref', () => {
     const rebuilt = await rebuildInto(store, [agentBehind]);
     expect(rebuilt.foreign.map((it) => it.ref)).toEqual([ledgerRef('copy'), REF]);
     expect(await store.log.entries('production')).toEqual(HISTORY);
-    expect(rebuilt.namespaces.map((it) => it.namespace)).toEqual(['production']);
+    expect(rebuilt.namespaces.map((it) => it.namespace)).toEqual(['pr-7', 'production']);
   });
 });
