@@ -40,7 +40,7 @@ export interface FakeBench extends Bench {
 }
 
 /** Waits that tests can wait for. */
-export const QUICK = { requestTimeoutMs: 1000, settleMs: 20, retryMs: 5, longestWaitMs: 3000 };
+export const QUICK = { requestTimeoutMs: 1500, settleMs: 20, retryMs: 5, longestWaitMs: 3000 };
 
 export type Kind = 'token' | 'app';
 

@@ -97,7 +97,7 @@ describe('a GitHub that does not answer', () => {
     bench.github.fail({ what: 'hang', operation: 'pulls/get' });
     const startedMs = performance.now();
     await expect(bench.forge.getPull(1, AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(performance.now() - startedMs).toBeLessThan(900);
+    expect(performance.now() - startedMs).toBeLessThan(QUICK.requestTimeoutMs);
   });
 
   it('is said to be unreachable when nobody listens', async () => {
@@ -161,7 +161,7 @@ describe('writes to github.com', () => {
       timed('reaction', forge.react(command, 'seen', signal())),
     ]);
     expect(took['second']).toBeGreaterThan(950);
-    expect(took['reaction']).toBeLessThan(900);
+    expect(took['reaction']).toBeLessThan(took['second'] ?? 0);
   });
 });
 
