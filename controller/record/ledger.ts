@@ -98,9 +98,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
   /** @returns what could not be done */
   async function workOff(signal: AbortSignal): Promise<unknown[]> {
     const failed: unknown[] = [];
-    for (const namespace of [...waiting]) {
+    const now = [...waiting];
+    waiting.clear();
+    for (const namespace of now) {
       if (signal.aborted) return [];
-      waiting.delete(namespace);
       try {
         await bringUp(namespace, signal);
       } catch (error) {
