@@ -30,7 +30,7 @@ import { ALICE, BOB, createFakeForge, revisionOf } from '../../fakes/forge.ts';
 import { createExecutorLab } from '../execute/lab.ts';
 import { settingsOf } from '../manifest/fleet.ts';
 
-export const CAROL: ForgeUser = { id: 13, login: 'carol', bot: false };
+const CAROL: ForgeUser = { id: 13, login: 'carol', bot: false };
 export const PEOPLE: readonly ForgeUser[] = [ALICE, BOB, CAROL];
 export const SERVICES = ['web', 'api'] as const;
 export type Versions = Readonly<Record<(typeof SERVICES)[number], number>>;
