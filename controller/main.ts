@@ -153,6 +153,7 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
             records,
             repository,
             confirmAgreement,
+            loop,
             installation: deps.installation.id,
             wake: () => source.wake(),
           },

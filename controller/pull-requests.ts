@@ -17,6 +17,7 @@ import type { Executor } from './execute/executor.ts';
 import { createEars, type Ears } from './forge/ears.ts';
 import type { Forge } from './forge/port.ts';
 import type { OpenRepository } from './git/repository.ts';
+import type { Loop } from './loop.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { Previews } from './previews/port.ts';
 import { createDesk } from './pulls/desk.ts';
@@ -39,6 +40,7 @@ export interface PullRequestDeps {
   readonly installation: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly loop: Pick<Loop, 'poke'>;
   /** The tracked branch may have moved. */
   readonly wake: () => void;
   readonly say: (text: string) => void;
@@ -66,7 +68,7 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
         agreements: createAgreements({ bucket: store.bucket('consents') }),
         freezes: createFreezes({ bucket: store.bucket('freezes'), now: () => clock.now() }),
       }),
-      ...createPullVerbs({ records, desk, now, landing: { ...deps, now: () => clock.now() } }),
+      ...createPullVerbs({ forge, records, desk, now, landing: { ...deps, now: () => clock.now() } }),
     },
     settings: () => desk.tip()?.settings ?? null,
     owner: randomUUID(),

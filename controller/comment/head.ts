@@ -35,6 +35,7 @@ export function headText(model: CommentModel): string {
     ...(waiting ? model.missing.map((it) => missingBlock(it, plan)) : []),
     ...(waiting ? [list('Will not run by itself', model.obstacles)] : []),
     ...(plan === null || model.closed ? [] : [list('Cannot be undone', plan.destructive)]),
+    previewBlock(model),
     list('Notes', [...(model.merged === null || model.merged.note === '' ? [] : [model.merged.note]), ...model.notes]),
     ...commandBlock(model),
   ];
@@ -93,6 +94,17 @@ function missingBlock(kind: AgreementKind, plan: Plan): string[] {
     '',
     '```',
     `${prefix} ${AGREEMENTS[kind].command} ${shortId(plan.id)}`,
+    '```',
+  ];
+}
+
+function previewBlock({ previewOnRequest }: CommentModel): string[] {
+  if (previewOnRequest === undefined || previewOnRequest === null) return [];
+  return [
+    'It comes from another repository: it is planned, and nothing of it runs before the merge. Who looked at it and may start previews lets exactly this head run by a comment of its own:',
+    '',
+    '```',
+    `/slipway preview ${previewOnRequest}`,
     '```',
   ];
 }

@@ -48,6 +48,8 @@ export interface CommentModel {
   /** Why it will not be carried out by itself: a freeze, a hold, changes asked for; as sentences. */
   readonly obstacles: readonly string[];
   readonly preview: PreviewView | null;
+  /** The head of a fork's pull request that somebody may let be previewed; left out or null: there is nothing to ask. */
+  readonly previewOnRequest?: Revision | null;
   /** After the merge: the revision that was merged, and the deploy that carries it out; null: not begun. */
   readonly merged: { readonly revision: Revision | null; readonly deploy: Deploy | null; readonly note: string } | null;
   /** Closed without a merge. */

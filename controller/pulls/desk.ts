@@ -10,6 +10,7 @@ import type { Deploys } from '../execute/deploys.ts';
 import type { Forge } from '../forge/port.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Workshop } from '../git/workshop.ts';
+import type { Loop } from '../loop.ts';
 import type { Previews } from '../previews/port.ts';
 import type { SourceState } from '../source/state.ts';
 import { followedNamespaces } from './after-merge.ts';
@@ -26,6 +27,7 @@ export interface DeskDeps extends AssessDeps {
   readonly records: PullRecords;
   readonly deploys: Deploys;
   readonly previews: Previews;
+  readonly loop: Pick<Loop, 'poke'>;
   readonly installation: string;
   readonly log: Logger;
 }
@@ -35,6 +37,8 @@ export interface Look {
   readonly tip: TrackedTip;
   /** Image strings are resolved again. */
   readonly refresh: boolean;
+  /** Who asked for changes when it was last looked at, by pull request and namespace. */
+  readonly asked: Map<string, string>;
 }
 
 export interface Desk {
@@ -58,6 +62,7 @@ export function createDesk(deps: DeskDeps): Desk {
   const { forge, records, previews } = deps;
   const all = { ...deps, now: () => isoNow(deps.clock) };
   const fresh = new Set<PullNumber>();
+  const asked = new Map<string, string>();
   let tip: TrackedTip | null = null;
 
   async function notOver(): Promise<PullRecord[]> {
@@ -76,7 +81,7 @@ export function createDesk(deps: DeskDeps): Desk {
       if (tip === null) return;
       const pull = await forge.getPull(number, signal);
       if (pull !== null) {
-        await LOOK_AT[pull.state](all, pull, { tip, refresh: fresh.has(number) }, signal);
+        await LOOK_AT[pull.state](all, pull, { tip, refresh: fresh.has(number), asked }, signal);
         fresh.delete(number);
         return;
       }

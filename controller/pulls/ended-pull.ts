@@ -7,6 +7,7 @@ import { plannedDigest } from '../pass.ts';
 import { desiredOf } from './affected.ts';
 import { afterMerge, followedNamespaces } from './after-merge.ts';
 import { assess, type Outcome, standing } from './assess.ts';
+import { changesAsked, pokeWhenTakenBack } from './changes-asked.ts';
 import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, modelOf, problemsOf } from './models.ts';
 import type { TrackedTip } from './read-pull.ts';
@@ -15,7 +16,7 @@ import { readShownPlan } from './shown-plans.ts';
 
 type Deps = DeskDeps & SayDeps;
 
-export async function lookAtMerged(deps: Deps, pull: Pull, { tip }: Look, signal: AbortSignal): Promise<void> {
+export async function lookAtMerged(deps: Deps, pull: Pull, { tip, asked }: Look, signal: AbortSignal): Promise<void> {
   const { records, repository, previews } = deps;
   const known = await records.get(pull.number);
   const preview = await previews.end(pull.number, 'the pull request was merged');
@@ -35,7 +36,7 @@ export async function lookAtMerged(deps: Deps, pull: Pull, { tip }: Look, signal
         { namespace, preview: shown, why: `Merged into ${pull.base.branch}, which deploys nothing.` },
         signal,
       );
-    } else if (arrived) over = (await sayMerged(deps, frame, { namespace, preview: shown }, signal)) && over;
+    } else if (arrived) over = (await sayMerged(deps, frame, { namespace, preview: shown, asked }, signal)) && over;
   }
   await end(deps, pull, preview, over, signal);
 }
@@ -79,7 +80,11 @@ function followingFrom(record: PullRecord, mergeCommit: Revision | null, tip: Tr
 async function sayMerged(
   deps: Deps,
   frame: Frame,
-  args: { readonly namespace: NamespaceName; readonly preview: PreviewView | null },
+  args: {
+    readonly namespace: NamespaceName;
+    readonly preview: PreviewView | null;
+    readonly asked: Map<string, string>;
+  },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { tip, pull, record } = frame;
@@ -96,12 +101,15 @@ async function sayMerged(
         ? { kind: 'planned', plan: ran }
         : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip, refresh: false });
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
+  const sentences = after.over ? [] : await changesAsked(deps, frame, namespace, signal);
+  pokeWhenTakenBack(deps, args.asked, { number: pull.number, namespace, sentences });
+  const held = await standing(deps, namespace, plan);
   const model = modelOf(frame, {
     namespace,
     outcome,
     preview,
     problems: problemsOf({ namespace, tip, fleet: tip.fleet, settingsProblems: [] }),
-    standing: await standing(deps, namespace, plan),
+    standing: { ...held, obstacles: [...held.obstacles, ...sentences] },
     notes: [],
     merged: { revision: pull.mergeCommit, deploy: after.deploy, note: after.note },
     reviewed: after.state === 'failed' ? anotherThanShown(record, plan) : null,

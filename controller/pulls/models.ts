@@ -46,6 +46,7 @@ export function modelOf(
     command: record.command,
     webUrl: frame.webUrl,
     showEnv: tip.settings.comments.showEnv,
+    previewOnRequest: mayAskForPreview(frame) ? pull.head.revision : null,
     merged: null,
     closed: false,
     ...own,
@@ -61,6 +62,12 @@ function earlier(plans: readonly ShownPlan[], outcome: Outcome, pull: Pull): rea
   return isThis && last.release === outcome.plan.basis.release ? plans.slice(0, -1) : plans;
 }
 
+/** A fork's pull request of which nobody looked at this head yet. */
+function mayAskForPreview({ pull, record, tip }: Frame): boolean {
+  const { source } = tip.settings.previews;
+  return source !== null && pull.state === 'open' && isFork(pull) && record.allowedHead !== pull.head.revision;
+}
+
 /** Sentences about the pull request itself. */
 export function notesOf(frame: Pick<Frame, 'pull' | 'trackedBranch'>, reading: PullReading): string[] {
   const { pull, trackedBranch } = frame;
@@ -68,11 +75,6 @@ export function notesOf(frame: Pick<Frame, 'pull' | 'trackedBranch'>, reading: P
   if (pull.base.branch !== trackedBranch) {
     notes.push(
       `This pull request goes into ${pull.base.branch}, and merging it there deploys nothing; shown is what would happen once all of it is on ${trackedBranch}.`,
-    );
-  }
-  if (isFork(pull)) {
-    notes.push(
-      'It comes from another repository: it is planned, and nothing of it runs until somebody who may starts a preview of exactly this head.',
     );
   }
   if (reading.merge.kind === 'merged' && reading.merge.changesSettings) {

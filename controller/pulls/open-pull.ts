@@ -6,6 +6,7 @@ import { plannedDigest } from '../pass.ts';
 import { affectedBy, desiredOf } from './affected.ts';
 import { followedNamespaces } from './after-merge.ts';
 import { assess, type Outcome, standing } from './assess.ts';
+import { changesAsked } from './changes-asked.ts';
 import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, filesOf, modelOf, notesOf, problemsOf } from './models.ts';
 import { type PullReading, readPull, type TrackedTip } from './read-pull.ts';
@@ -90,18 +91,6 @@ async function show(
     merge.kind === 'merged' ? plannedDigest({ namespace, desired: desiredOf(merge.fleet, namespace) }) : null;
   await say(deps, frame, model, desiredDigest, signal);
   deps.log.debug({ pull: pull.number, namespace, outcome: outcome.kind }, 'a pull request was looked at');
-}
-
-/** Where plans are approved, changes that somebody asked for keep an approval from being used. */
-async function changesAsked(
-  deps: DeskDeps,
-  { pull, tip }: Frame,
-  namespace: NamespaceName,
-  signal: AbortSignal,
-): Promise<string[]> {
-  if (tip.settings.approvals[namespace]?.required !== true) return [];
-  const by = await deps.forge.changeRequests(pull.number, signal);
-  return by.map(({ login }) => `${login} asked for changes.`);
 }
 
 /** Without a merge result: namespaces whose files conflict, else the first, so that somebody is told. */

@@ -2,6 +2,7 @@
 import { isFork } from '../../schemas/forge.ts';
 import type { Revision } from '../../schemas/names.ts';
 import { type Asked, actorOf, type CommandVerbs, Refused } from '../commands/verbs.ts';
+import type { Forge } from '../forge/port.ts';
 import type { LandDeps } from '../promotion/land.ts';
 import { promote } from '../promotion/promote.ts';
 import type { Desk } from './desk.ts';
@@ -10,6 +11,7 @@ import type { PullRecords } from './records.ts';
 export interface PullVerbDeps {
   readonly records: PullRecords;
   readonly desk: Pick<Desk, 'refresh'>;
+  readonly forge: Pick<Forge, 'getPull'>;
   readonly landing: LandDeps;
   /** ISO time. */
   readonly now: () => string;
@@ -39,7 +41,12 @@ export function createPullVerbs(deps: PullVerbDeps): Pick<CommandVerbs, 'plan' |
     },
     async promote(asked, source, target) {
       const by = actorOf(asked.user);
-      return (await promote(deps.landing, { src: source, dst: target, by }, asked.signal)).summary;
+      const { landed, summary } = await promote(deps.landing, { src: source, dst: target, by }, asked.signal);
+      const number = landed.kind === 'branch' ? landed.pull?.number : undefined;
+      const pull = number === undefined ? null : await deps.forge.getPull(number, asked.signal);
+      // Whoever asked for it is its author, and not the account that opened it: nobody approves plans of their own.
+      if (pull !== null) await records.change(pull, (it) => ({ ...it, author: asked.user }));
+      return summary;
     },
   };
 }

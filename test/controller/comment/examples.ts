@@ -160,10 +160,8 @@ export const EXAMPLES: Readonly<Record<string, CommentModel>> = {
   'fork-pull-request': commentModel({
     ...planned(update),
     preview: previewView({ state: 'refused', message: 'Somebody with write access can ask for one.', urls: [] }),
-    notes: [
-      'The pull request comes from another repository: it gets a plan and nothing else.',
-      'Images are looked up at ghcr.io/acme only.',
-    ],
+    previewOnRequest: HEAD,
+    notes: ['Images are looked up at ghcr.io/acme only.'],
   }),
   'preview-starting': commentModel({
     ...planned(update),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BOB } from '../../fakes/forge.ts';
 import { createDeskLab, type DeskLab, manifest } from './lab.ts';
 
 let lab: DeskLab;
@@ -96,10 +97,13 @@ describe('an open pull request', () => {
   });
 
   it('of a fork says what it is not given', async () => {
+    const settings = { 'slipway.toml': '[previews]\nsource = "staging"\nhost = "{service}-{number}.test"\n' };
+    await lab.commit('main', settings);
+    await lab.follow();
     const args = { headRepositoryId: 9 };
-    const { number } = await lab.open('change', { 'namespaces/staging.json': manifest('staging', '2') }, args);
+    const { number, head } = await lab.open('change', { 'namespaces/staging.json': manifest('staging', '2') }, args);
     await lab.look(number);
-    expect(lab.body(number, 'staging')).toContain('It comes from another repository');
+    expect(lab.body(number, 'staging')).toContain(`\n/slipway preview ${head.revision}\n`);
   });
 
   it('whose comment was deleted gets it again', async () => {
@@ -149,6 +153,22 @@ describe('a merged pull request', () => {
     expect(lab.body(number, 'production')).toContain('/slipway approve');
     expect(await live('production')).toBe(null);
   });
+});
+
+it('the loop tries again once nobody asks for changes any more', async () => {
+  const { number } = await lab.open('change', { 'namespaces/production.json': manifest('production', '2') });
+  await lab.look(number);
+  await lab.merge(number);
+  await lab.follow();
+  await lab.later(async () => expect((await lab.namespaces.get('production')).failed?.code).toBe('APPROVAL_NEEDED'));
+  lab.forge.asked.set(number, [BOB]);
+  await lab.look(number);
+  expect(lab.body(number, 'production')).toContain('bob asks for changes');
+  expect(lab.poked).toEqual([]);
+  lab.forge.asked.delete(number);
+  await lab.look(number);
+  await lab.look(number);
+  expect(lab.poked).toEqual(['production']);
 });
 
 it('a closed pull request is over once its preview is gone', async () => {

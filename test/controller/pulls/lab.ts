@@ -37,6 +37,8 @@ export interface DeskLab {
   preview: PreviewView | null;
   /** Why previews were ended, in order. */
   readonly ended: string[];
+  /** Namespaces that the desk told the loop to look at, in order. */
+  readonly poked: string[];
   /** Commits to a branch, which begins at main when it is new. */
   commit(branch: string, files: Record<string, FileChange>): Promise<string>;
   /** Commits to a new branch and opens a pull request from it. */
@@ -98,6 +100,12 @@ export async function createDeskLab(): Promise<DeskLab> {
     records,
     deploys: executing.deploys,
     previews,
+    loop: {
+      poke(namespace) {
+        lab.poked.push(namespace);
+        loop.poke(namespace);
+      },
+    },
     installation: 'lab',
   });
   const headRef = (number: number) => `refs/pull/${number}/head`;
@@ -114,6 +122,7 @@ export async function createDeskLab(): Promise<DeskLab> {
     loop,
     preview: null,
     ended: [],
+    poked: [],
     async commit(branch, files) {
       const there = await repo.git(['branch', '--list', branch]);
       if (branch !== 'main' || there !== '') {
