@@ -47,7 +47,7 @@ export async function setCheckRun(call: Call, appId: number, args: StatusArgs): 
 
   const there = await newest();
   if (there?.external_id === complete) return;
-  const finished = { ...STATES[args.state], external_id: complete, ...linked(args.url) };
+  const finished = { ...STATES[args.state], external_id: complete, ...linked(args.url), actions: BUTTONS };
   if (there?.external_id?.startsWith(`${annotated}.`) === true && !there.external_id.endsWith(PARTIAL)) {
     await update(there, { ...finished, output: outputOf(args, []) });
     return;
@@ -77,6 +77,9 @@ export async function setCheckRun(call: Call, appId: number, args: StatusArgs): 
 }
 
 const PARTIAL = '.partial';
+
+/** Pressing one sends a webhook, which is a hint like any other; nobody approves by a button, which names no plan. */
+const BUTTONS = [{ label: 'Plan again', description: 'Look at it again now', identifier: 'plan' }];
 
 function outputOf(args: StatusArgs, annotations: readonly Annotation[]) {
   const title = shortDescription(args.description);

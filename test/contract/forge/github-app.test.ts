@@ -40,6 +40,7 @@ describe('a GitHub App that may write checks', () => {
     expect(runs(revision)).toMatchObject([
       { name: 'slipway/production', status: 'completed', conclusion: 'success', title: 'Deployed' },
     ]);
+    expect(runs(revision)[0]?.actions).toMatchObject([{ label: 'Plan again', identifier: 'plan' }]);
     const sent = await bench.requestsOf(() =>
       set(revision, { state: 'success', description: 'Deployed', url: 'https://a.example' }),
     );
