@@ -10,6 +10,8 @@ type Side = 'ours' | 'theirs';
 
 const SIMILAR = 0.35;
 const MAX_COMPARISONS = 2_000;
+/** Of all contents that are compared. */
+const MAX_COMPARED_BYTES = 16 * 2 ** 20;
 
 /** Why moves make the result doubtful; null: they do not. `content` gives a blob, null for one that is too large. */
 export async function doubtfulMove(args: {
@@ -18,23 +20,36 @@ export async function doubtfulMove(args: {
   readonly content: (oid: string) => Promise<Uint8Array | null>;
   /** Whether a side still has a folder. */
   readonly hasFolder: (side: Side, path: string) => Promise<boolean>;
+  /** Called between pieces of work, so that others have a turn. */
+  readonly breath: () => Promise<void>;
 }): Promise<string | null> {
   let comparisons = 0;
+  let comparedBytes = 0;
+  const content = async (oid: string) => {
+    const bytes = await args.content(oid);
+    comparedBytes += bytes?.byteLength ?? 0;
+    return bytes;
+  };
   for (const [side, own, other] of [
     ['ours', args.ours, args.theirs],
     ['theirs', args.theirs, args.ours],
   ] as const) {
     const gone = [...own].filter(([, it]) => it.after === null);
     const come = [...own].filter(([, it]) => it.before === null);
-    const folder = await movedFolder(own, other, gone, come, (path) => args.hasFolder(side, path));
+    const folder = await movedFolder(own, other, gone, come, async (path) => {
+      await args.breath();
+      return await args.hasFolder(side, path);
+    });
     if (folder !== null) return folder;
+    const comeToOther = come.filter(([to]) => other.has(to));
     for (const [from, was] of gone) {
-      for (const [to, is] of come) {
-        // A file that the other side did not touch, moved to where the other side has nothing, is the same either way.
-        if (!other.has(from) && !other.has(to)) continue;
+      // A file that the other side did not touch, moved to where the other side has nothing, is the same either way.
+      for (const [to, is] of other.has(from) ? come : comeToOther) {
+        await args.breath();
         if (sameMove(other, from, to, is)) continue;
-        if (++comparisons > MAX_COMPARISONS) return 'both sides moved too many files to be compared';
-        if (await similar(was.before?.oid, is.after?.oid, args.content)) {
+        if (++comparisons > MAX_COMPARISONS || comparedBytes > MAX_COMPARED_BYTES)
+          return 'both sides moved too many files to be compared';
+        if (await similar(was.before?.oid, is.after?.oid, content)) {
           return `${shown(from)} seems to have been moved to ${shown(to)}, and the other side changed it too`;
         }
       }

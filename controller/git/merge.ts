@@ -3,6 +3,7 @@
  * tree; what git can do beyond (moved files, criss-cross histories) is a conflict or unclear here, never guessed.
  */
 import type { Revision } from '../../schemas/names.ts';
+import { createBreath } from './breath.ts';
 import { commitBytes } from './commit-text.ts';
 import { type Entry, editTree, FOLDER } from './edit-tree.ts';
 import type { LooseObjects } from './loose-objects.ts';
@@ -65,8 +66,9 @@ async function mergeTrees(
   const content = (oid: string) => deps.objects.blob(oid, MAX_TEXT_BYTES);
   const edits = new Map<string, Entry | null>();
   const conflicts: string[] = [];
+  const breath = createBreath(signal);
   for (const [path, change] of theirs) {
-    signal.throwIfAborted();
+    await breath();
     const own = ours.get(path);
     const entry = own === undefined ? change.after : await both(deps, own, change);
     if (entry === 'conflict') conflicts.push(path);
@@ -81,7 +83,7 @@ async function mergeTrees(
     }
     return oid !== undefined;
   };
-  const doubt = await doubtfulMove({ ours, theirs, content, hasFolder });
+  const doubt = await doubtfulMove({ ours, theirs, content, hasFolder, breath });
   if (doubt !== null) return { kind: 'unclear', why: oneLine(doubt) };
   const edited = await editTree(deps, trees.ours, edits);
   return 'oid' in edited ? { tree: edited.oid } : conflict(edited.clashes);

@@ -1,4 +1,5 @@
 /** What one tree changed of another, file by file; folders that are the same are not looked into. */
+import { createBreath } from './breath.ts';
 import { type Entry, FOLDER } from './edit-tree.ts';
 import type { Objects } from './objects.ts';
 import { unavailable } from './unavailable.ts';
@@ -10,6 +11,8 @@ export interface FileChange {
 }
 
 const MAX_CHANGES = 50_000;
+/** Trees that name each other many times over have no end, though they hold few files or none. */
+const MAX_FOLDERS = 50_000;
 const MAX_DEPTH = 64;
 
 /** Path → change. @throws SOURCE_UNAVAILABLE when they differ in more than can be held */
@@ -23,8 +26,11 @@ export async function treeChanges(
   const queue: { path: string; before: string | null; after: string | null; depth: number }[] = [
     { path: '', before, after, depth: 0 },
   ];
+  const breath = createBreath(signal);
+  let folders = 0;
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    signal.throwIfAborted();
+    await breath();
+    if (++folders > MAX_FOLDERS) throw unavailable('Two revisions differ in too many folders to be compared');
     const [old, now] = [await linesOf(objects, at.before), await linesOf(objects, at.after)];
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [was, is] = [old.get(name) ?? null, now.get(name) ?? null];
