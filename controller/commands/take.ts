@@ -72,6 +72,14 @@ export function createCommands(deps: CommandDeps): Commands {
     return comment.author.id !== (await forge.identity(signal)).user.id;
   }
 
+  /** Who may not even read gets a reaction; else anybody could write into the comment of a public repository. */
+  async function isStranger({ author }: PullComment, signal: AbortSignal): Promise<boolean> {
+    return await forge.permission(author.login, signal).then(
+      (it) => it === 'none',
+      () => false,
+    );
+  }
+
   async function carryOut(comment: PullComment, command: Command, signal: AbortSignal): Promise<string> {
     const pull = await forge.getPull(comment.pull, signal);
     if (pull === null) throw new Refused(`There is no pull request #${comment.pull}.`);
@@ -139,7 +147,7 @@ export function createCommands(deps: CommandDeps): Commands {
       const result = await resultFor(comment, parsed, signal);
       if (result === null || !(await claims.end(claim, result.ok ? 'done' : 'failed', result))) return null;
       await react(id, result.ok ? 'done' : 'failed', signal);
-      return { pull, result };
+      return !result.ok && (await isStranger(comment, signal)) ? null : { pull, result };
     },
     async interrupted(signal) {
       const answers: Answer[] = [];

@@ -120,7 +120,10 @@ async function refuseUnusable(args: HttpClientArgs, response: Response, method: 
   if (response.status === 200 && type === wanted) return;
   await response.body?.cancel();
   if (response.status === 200) throw unavailable(`${args.name} answers, but not as a git server does`);
-  const means = STATUS_MEANS[response.status];
+  const lacksToken = response.status === 401 && args.token === null;
+  const means = lacksToken
+    ? 'it wants a token, and none is set (SLIPWAY_GIT_TOKEN, or SLIPWAY_FORGE_TOKEN)'
+    : STATUS_MEANS[response.status];
   throw unavailable(`${args.name} answered ${response.status}${means === undefined ? '' : `: ${means}`}`);
 }
 

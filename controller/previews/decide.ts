@@ -71,8 +71,7 @@ function obstacleTo({ pull, settings, fleet, allowedHead }: PreviewWish, facts: 
   const source = previews.source ?? '';
   const name = previewName(previews.name, pull.number);
   if (isFork(pull) && allowedHead !== pull.head.revision) {
-    const head = pull.head.revision.slice(0, 12);
-    return `head ${head} comes from another repository: somebody with write access lets it run with \`/slipway preview ${pull.head.revision}\``;
+    return 'its head comes from another repository, and nobody let it run yet';
   }
   if (!LABEL.test(name) || name === PREVIEW_SECRETS)
     return `[previews] name of slipway.toml makes ${JSON.stringify(name)}, which cannot be the name of a namespace`;

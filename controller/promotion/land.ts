@@ -30,6 +30,9 @@ export type Landed =
 
 const MAX_TRIES = 5;
 
+/** What branches of promotions begin with. */
+export const PROMOTION_BRANCHES = 'slipway/promote-';
+
 /** Calls again give the same end: the branch and its pull request are found, not doubled. @throws SOURCE_UNAVAILABLE, FORGE_… */
 export async function landPromotion(
   deps: LandDeps,
@@ -59,7 +62,7 @@ async function land(deps: LandDeps, promotion: Promotion, by: string, signal: Ab
     const end = await repository.push({ ref, expected: promotion.base, revision }, signal);
     return end === 'moved' ? 'moved' : { kind: 'pushed', branch: repository.branch, revision };
   }
-  const branch = `slipway/promote-${promotion.from.namespace}-to-${promotion.dst}`;
+  const branch = `${PROMOTION_BRANCHES}${promotion.from.namespace}-to-${promotion.dst}`;
   const revision = await pushBranch(deps, promotion, { by, ref: `refs/heads/${branch}` }, signal);
   if (revision === null) return 'moved';
   const title = titleOf(promotion);

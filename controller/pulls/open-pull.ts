@@ -1,8 +1,10 @@
 /** An open pull request: its plan for every namespace that it changes, and its preview. */
-import type { Pull, PullRecord } from '../../schemas/forge.ts';
+import { isFork, type Pull, type PullRecord } from '../../schemas/forge.ts';
 import type { NamespaceName } from '../../schemas/names.ts';
 import type { PreviewView } from '../comment/model.ts';
 import { plannedDigest } from '../pass.ts';
+import type { PreviewWish } from '../previews/port.ts';
+import { PROMOTION_BRANCHES } from '../promotion/land.ts';
 import { affectedBy, desiredOf } from './affected.ts';
 import { followedNamespaces } from './after-merge.ts';
 import { assess, type Outcome, standing } from './assess.ts';
@@ -24,7 +26,7 @@ export async function lookAtOpen(
   const [{ webUrl }, reading] = await Promise.all([deps.forge.identity(signal), readPull(deps, { pull, tip }, signal)]);
   const { merge } = reading;
   const record = await deps.records.change(pull, (it) => atHead(it, reading.head, deps.now()));
-  const preview = await deps.previews.reconcile({
+  const wish: PreviewWish = {
     pull,
     settings: tip.settings,
     fleet: merge.kind === 'merged' ? merge.fleet : null,
@@ -32,7 +34,8 @@ export async function lookAtOpen(
     allowedHead: record.allowedHead,
     stopped: record.previewStopped,
     pushedAt: record.pushedAt,
-  });
+  };
+  const preview = isPromotion(pull) ? null : await deps.previews.reconcile(wish);
   const frame: Frame = {
     installation: deps.installation,
     webUrl,
@@ -51,6 +54,11 @@ export async function lookAtOpen(
   await sayEnvironment(deps, pull, preview, signal);
   const quiet = untouched.filter((it) => !shown.includes(it)).slice(0, MOST_UNTOUCHED);
   for (const namespace of quiet) await sayUntouched(deps, frame, namespace, signal);
+}
+
+/** A promotion moves digests that run already: there is nothing new to try. */
+function isPromotion(pull: Pull): boolean {
+  return !isFork(pull) && pull.head.branch.startsWith(PROMOTION_BRANCHES);
 }
 
 /** What was allowed or shown for an earlier head is not for this one. */

@@ -171,7 +171,6 @@ describe('a command in a comment', () => {
 
   it.each([
     ['plan', 'read', true],
-    ['plan', 'none', false],
     ['help', 'read', true],
     ['preview', 'write', true],
     ['preview', 'triage', false],
@@ -188,6 +187,16 @@ describe('a command in a comment', () => {
     expect(answer?.result.ok).toBe(ok);
     expect(answer?.result.text.includes('takes the permission')).toBe(!ok);
     expect(done).toHaveLength(ok && text !== 'help' ? 1 : 0);
+  });
+
+  it('of a stranger gets a reaction, and no line in our comment', async () => {
+    forge.permissions.delete(ALICE.login);
+    for (const text of ['plan', 'rollbak']) {
+      const id = write(`/slipway ${text}`);
+      expect(await commandsOf().take(id, never)).toBe(null);
+      expect(forge.reactions.get(id)).toEqual(['seen', 'failed']);
+    }
+    expect(done).toEqual([]);
   });
 
   it('is refused when nobody can say what its author may do', async () => {

@@ -253,7 +253,7 @@ describe('a preview', () => {
     const moved = { ...pull, head: { ...pull.head, revision: 'e'.repeat(40) } };
     expect(await previews.reconcile(wish('2', { pull: moved, allowedHead: HEAD }))).toMatchObject({
       state: 'running',
-      message: expect.stringContaining('/slipway preview'),
+      message: expect.stringContaining('another repository'),
     });
     await systemClock.sleep(50);
     expect((await live())?.n).toBe(1);
