@@ -29,6 +29,7 @@ import { createPreviews } from './previews/previews.ts';
 import { createPullRequests } from './pull-requests.ts';
 import { createConfirmer } from './pulls/confirmer.ts';
 import { createPullRecords } from './pulls/records.ts';
+import { createMergedPulls } from './pulls/reviewed-images.ts';
 import { createLedger } from './record/ledger.ts';
 import { createSource } from './source/source.ts';
 import type { SourceState } from './source/state.ts';
@@ -126,7 +127,9 @@ async function lead(deps: ControllerDeps, term: AbortSignal): Promise<void> {
   const records = createPullRecords({ bucket: store.bucket('pulls'), now: () => isoNow(clock) });
   const confirmAgreement = configured === null ? null : createConfirmer({ ...configured, store, records });
   const executor = confirmAgreement === null ? deps.executor : deps.executorWith(confirmAgreement);
-  const loop = createLoop({ ...deps, executor, actor: ACTOR, metrics }, term);
+  const mergedPulls =
+    configured === null ? undefined : createMergedPulls({ ...configured, trackedBranch: tracked.branch });
+  const loop = createLoop({ ...deps, executor, actor: ACTOR, metrics, mergedPulls }, term);
   const [httpPort = 80] = deps.gatewayPorts;
   const previews = createPreviews({ ...deps, loop, actor: ACTOR, httpPort });
   let untold = '';

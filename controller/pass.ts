@@ -24,7 +24,8 @@ import type { Namespaces } from './namespaces.ts';
 import { failureText } from './plan/failure-text.ts';
 import type { PlanResult } from './plan/input.ts';
 import { changedSinceAgreed } from './pulls/changed-since.ts';
-import { keepShownPlan, reviewedImages } from './pulls/shown-plans.ts';
+import { imagesReviewed, type MergedPulls } from './pulls/reviewed-images.ts';
+import { keepShownPlan } from './pulls/shown-plans.ts';
 import { desiredDigest, planDesired, planRemoval } from './reconcile.ts';
 import { currentSecrets } from './secrets.ts';
 
@@ -61,6 +62,8 @@ export interface PassDeps {
   readonly metrics: Pick<Metrics, 'count'>;
   /** Those of the store, unless given. */
   readonly agreements?: Agreements;
+  /** Where there is a forge. */
+  readonly mergedPulls?: MergedPulls | undefined;
   /** What a person who watches should read, line by line. */
   readonly say: (text: string) => void;
 }
@@ -87,7 +90,7 @@ export async function pass(deps: PassDeps, worker: Worker, signal: AbortSignal):
   const agreements = agreementsOf(deps);
   const agreed = async ({ wanted }: Target) =>
     await agreements.agreed({ namespace, desiredDigest: plannedDigest(wanted), release: live?.n ?? null });
-  const first = record.held === null ? await firstApproved(deps, worker) : null;
+  const first = record.held === null ? await firstApproved(deps, worker, signal) : null;
   if (first === null) {
     const secrets = await currentSecrets(deps.store.bucket('secrets'), target.wanted.desired, target.wanted.managedBy);
     const given = awaitsAgreement(record, target.digest) && (await agreed(target));
@@ -125,12 +128,12 @@ function agreementsOf(deps: PassDeps): Agreements {
 }
 
 /** What git said before, if it was approved (also before its merge) and can still be carried out: it is not skipped. */
-async function firstApproved(deps: PassDeps, worker: Worker): Promise<Target | null> {
+async function firstApproved(deps: PassDeps, worker: Worker, signal: AbortSignal): Promise<Target | null> {
   const agreements = agreementsOf(deps);
   const others = worker.earlier.filter((it) => it.digest !== worker.target.digest);
   if (others.length === 0 || (await agreements.unused(worker.target.wanted.namespace)).length === 0) return null;
   for (const it of others) {
-    const result = await planFor(deps, it.wanted).catch((error: unknown) => {
+    const result = await planFor(deps, it.wanted, signal).catch((error: unknown) => {
       // What cannot be planned now does not go first.
       if (isSlipwayError(error)) return null;
       throw error;
@@ -172,7 +175,7 @@ async function attempt(deps: PassDeps, worker: Worker, target: Target, signal: A
   };
   try {
     deps.metrics.count('passes', { namespace });
-    const result = await planFor(deps, wanted);
+    const result = await planFor(deps, wanted, signal);
     if (!result.ok) {
       const message = result.failures.map(failureText).join('; ');
       // With another reason beside it, waiting for an image helps nobody.
@@ -233,18 +236,18 @@ async function requireAgreements(deps: PassDeps, plan: Plan): Promise<void> {
   if ((await agreements.missing(plan)).length === 0) return;
   const pulls = deps.store.bucket('pulls');
   const more = await changedSinceAgreed({ agreements, pulls }, plan);
-  await keepShownPlan(pulls, plan);
+  await keepShownPlan(pulls, plan, 'git');
   await agreements.require(plan, { by: deps.actor, at: isoNow(deps.clock), more });
 }
 
-async function planFor(deps: PassDeps, wanted: Wanted): Promise<PlanResult> {
+async function planFor(deps: PassDeps, wanted: Wanted, signal: AbortSignal): Promise<PlanResult> {
   const { store, gatewayPorts } = deps;
   const { namespace, desired, ...rules } = wanted;
   const common = { store, gatewayPorts, ...rules };
   if (desired === null) return await planRemoval({ ...common, namespace });
   // A tag that moved since people saw the plan does not change what they saw.
-  const reviewed = await reviewedImages(store.bucket('pulls'), namespace, desiredDigest(desired));
-  return await planDesired({ ...common, desired, reviewed: reviewed ?? {} });
+  const reviewed = await imagesReviewed(deps, { namespace, desired: desiredDigest(desired) }, signal);
+  return await planDesired({ ...common, desired, reviewed });
 }
 
 /** A hold without a digest was set by somebody who did not know what git says: it is bound to what git says now. */

@@ -74,7 +74,7 @@ export async function rollback(
 /** Where somebody has to agree, the plan waits, and whoever asked is its author. */
 async function requireAgreements(deps: RollbackDeps, { user }: Asked, plan: Plan): Promise<void> {
   if ((await deps.agreements.missing(plan)).length === 0) return;
-  await keepShownPlan(deps.store.bucket('pulls'), plan);
+  await keepShownPlan(deps.store.bucket('pulls'), plan, 'by-hand');
   const asked = { by: actorOf(user), at: isoNow(deps.clock), forgeUser: user.id };
   await deps.agreements.require(plan, asked).catch((error: unknown) => {
     if (!isSlipwayError(error, 'CONSENT_NEEDED', 'APPROVAL_NEEDED')) throw error;

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ERRORS, type ErrorCode, isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import { type DesiredService, ImageRef, type ServiceSpec } from '../../schemas/service.ts';
 import type { Messages } from '../../store/port.ts';
+import { isListed } from '../fork/registries.ts';
 import type { PlanFailure } from '../plan/input.ts';
 import { askAgent } from './ask-agent.ts';
 
@@ -97,7 +98,7 @@ function of(images: Readonly<Record<string, ImageRef>> | undefined, service: str
 
 async function ask(args: Parameters<typeof pinImages>[0], service: Resolvable): Promise<ImageRef> {
   const { onlyRegistries } = args;
-  if (onlyRegistries !== null && !isOf(onlyRegistries, service.imageName)) return await onlyHere(args, service);
+  if (onlyRegistries !== null && !isListed(service.imageName, onlyRegistries)) return await onlyHere(args, service);
   return args.refresh ? await resolveAnew(args, service) : await resolve(args, service);
 }
 
@@ -108,19 +109,6 @@ async function onlyHere(args: Parameters<typeof resolve>[0], { imageName }: Reso
     const why = `${imageName} is on no machine, and [images] registries in slipway.toml does not list where it comes from`;
     throw new SlipwayError('IMAGE_NOT_FOUND', why, {}, error);
   });
-}
-
-/** Whether a registry, or a folder of one, is what the image string begins with: by whole parts of its path. */
-function isOf(registries: readonly string[], imageName: string): boolean {
-  const full = withRegistry(imageName);
-  return registries.some((it) => full.startsWith(it.endsWith('/') ? it : `${it}/`));
-}
-
-/** Docker's rule: without a host in front it is Docker Hub's, and without a folder there a library image. */
-function withRegistry(imageName: string): string {
-  const [first = '', ...rest] = imageName.split('/');
-  if (rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')) return imageName;
-  return `docker.io/${rest.length === 0 ? 'library/' : ''}${imageName}`;
 }
 
 type Resolvable = Pick<DesiredService, 'imageName' | 'pullPolicy'>;

@@ -12,30 +12,37 @@ export type ImageSource = 'given' | 'registry' | 'machine' | 'refused';
 
 /** Where the image of a service may come from. */
 export function imageSource(
-  service: Pick<DesiredService, 'imageName'>,
+  { imageName }: Pick<DesiredService, 'imageName'>,
   given: ImageRef | undefined,
   registries: readonly string[],
 ): ImageSource {
-  const name = repositoryOf(service.imageName);
-  if (registries.some((it) => within(name, it))) return 'registry';
+  if (isListed(imageName, registries)) return 'registry';
   if (given !== undefined) return 'given';
-  return hostOf(service.imageName) === null ? 'machine' : 'refused';
+  return hostOf(imageName) === null ? 'machine' : 'refused';
 }
 
-/** `ghcr.io/acme` holds `ghcr.io/acme/web` and itself, not `ghcr.io/acme-evil/web`. */
-function within(name: string, registry: string): boolean {
-  const prefix = registry.replace(/\/+$/, '').toLowerCase();
-  return prefix !== '' && (name === prefix || name.startsWith(`${prefix}/`));
+/** Whether a listed registry, folder of one, or repository holds the image: `ghcr.io/acme` not that of `ghcr.io/acme-evil`. */
+export function isListed(imageName: string, registries: readonly string[]): boolean {
+  const name = repositoryOf(imageName);
+  return registries.some((it) => {
+    const prefix = it.replace(/\/+$/, '').toLowerCase();
+    return prefix !== '' && (name === prefix || name.startsWith(`${prefix}/`));
+  });
 }
 
-/** The name without tag and digest, with its host: `docker.io` where none is written. */
+/** The whole name without tag and digest: Docker Hub's where no host is written, its library where no folder is. */
 function repositoryOf(image: string): string {
-  const bare = image.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
-  return hostOf(image) === null ? `docker.io/${bare}` : bare;
+  const bare = image.replace(/@[a-z0-9]+:[0-9a-f]+$/, '').replace(/:[^:/]*$/, '');
+  const path = hostOf(image) === null ? bare : bare.slice(bare.indexOf('/') + 1);
+  const host = hostOf(image)?.toLowerCase() ?? HUB;
+  return host === HUB && !path.includes('/') ? `${HUB}/library/${path}` : `${host}/${path}`;
 }
 
-/** As Docker reads it: a first part with a dot or a colon is a host. Source: distribution/reference. */
+const HUB = 'docker.io';
+
+/** As Docker reads it: a first part with a dot, a colon or a capital letter is a host. Source: distribution/reference. */
 function hostOf(image: string): string | null {
   const [first = '', ...rest] = image.split('/');
-  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : null;
+  const isHost = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  return rest.length > 0 && isHost ? first : null;
 }

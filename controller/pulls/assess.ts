@@ -1,6 +1,7 @@
 /** Assess: what the merge result would do to one namespace, against what is released now. */
 import type { AgreementKind } from '../../schemas/consent.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
+import type { PullNumber } from '../../schemas/forge.ts';
 import type { NamespaceName, Revision } from '../../schemas/names.ts';
 import type { Plan } from '../../schemas/plan.ts';
 import type { Store } from '../../store/port.ts';
@@ -16,7 +17,7 @@ import { desiredDigest, type PlanRequest, planDesired, planRemoval } from '../re
 import { ruleFor, rulesOf } from '../rules.ts';
 import { desiredOf } from './affected.ts';
 import type { TrackedTip } from './read-pull.ts';
-import { reviewedImages } from './shown-plans.ts';
+import { imagesShownIn } from './reviewed-images.ts';
 
 export interface AssessDeps {
   readonly store: Store;
@@ -34,6 +35,7 @@ export type Standing = Pick<CommentModel, 'live' | 'missing' | 'given' | 'obstac
 export async function assess(
   deps: AssessDeps,
   args: {
+    readonly pull: PullNumber;
     readonly namespace: NamespaceName;
     readonly fleet: FleetManifests;
     readonly revision: Revision;
@@ -42,7 +44,7 @@ export async function assess(
     readonly refresh: boolean;
   },
 ): Promise<Outcome> {
-  const { namespace, fleet, revision, tip, refresh } = args;
+  const { pull, namespace, fleet, revision, tip, refresh } = args;
   if (fleet.invalid.has(namespace)) return { kind: 'invalid' };
   const desired = desiredOf(fleet, namespace);
   const common = {
@@ -62,7 +64,7 @@ export async function assess(
             desired,
             refreshImages: refresh,
             // What was shown stays what is shown, so that an approval is not for a tag of yesterday.
-            reviewed: (await reviewedImages(deps.store.bucket('pulls'), namespace, desiredDigest(desired))) ?? {},
+            reviewed: await imagesShownIn(deps.store, { namespace, desired: desiredDigest(desired), pull }),
           });
     return result.ok ? { kind: 'planned', plan: result.plan } : { kind: 'refused', failures: result.failures };
   } catch (error) {

@@ -99,7 +99,14 @@ async function sayMerged(
       : // Made again it would say that there is nothing to do.
         ran !== null && after.state !== 'failed'
         ? { kind: 'planned', plan: ran }
-        : await assess(deps, { namespace, fleet: tip.fleet, revision: tip.revision, tip, refresh: false });
+        : await assess(deps, {
+            pull: pull.number,
+            namespace,
+            fleet: tip.fleet,
+            revision: tip.revision,
+            tip,
+            refresh: false,
+          });
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
   const sentences = after.over ? [] : await changesAsked(deps, frame, namespace, signal);
   pokeWhenTakenBack(deps, args.asked, { number: pull.number, namespace, sentences });

@@ -83,7 +83,7 @@ async function show(
   const { merge } = reading;
   const outcome: Outcome =
     merge.kind === 'merged'
-      ? await assess(deps, { namespace, fleet: merge.fleet, revision: merge.revision, tip, refresh })
+      ? await assess(deps, { pull: pull.number, namespace, fleet: merge.fleet, revision: merge.revision, tip, refresh })
       : merge;
   const plan = outcome.kind === 'planned' ? outcome.plan : null;
   const held = await standing(deps, namespace, plan);

@@ -48,7 +48,8 @@ export async function say(
   const said = record.namespaces[namespace] ?? NOTHING_SAID;
   const plans = shownBefore(said.plans, model, deps.now());
   // Before anybody can agree to it.
-  if (model.outcome.kind === 'planned') await keepShownPlan(deps.store.bucket('pulls'), model.outcome.plan);
+  if (model.outcome.kind === 'planned')
+    await keepShownPlan(deps.store.bucket('pulls'), model.outcome.plan, { pull: pull.number, fork: isFork(pull) });
   const update = (published: Partial<Published>) =>
     remember(deps, pull, namespace, (it) => ({
       ...it,

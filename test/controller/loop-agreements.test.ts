@@ -187,7 +187,7 @@ describe('where plans are approved', () => {
 
   it('another plan than the approved one waits, and says what differs', async () => {
     const approved = await approveAhead('1');
-    await keepShownPlan(lab.store.bucket('pulls'), approved);
+    await keepShownPlan(lab.store.bucket('pulls'), approved, { pull: 1, fork: false });
     want('2', true);
     await later(async () => expect(await failedCode()).toBe('APPROVAL_NEEDED'));
     const [pending] = await agreements.pending('production');

@@ -153,6 +153,15 @@ describe('a fork', () => {
     expect(of('169.254.169.254:80/x')).toBe('refused');
     expect(of('shop:2')).toBe('machine');
     expect(imageSource({ imageName: 'nginx:1' }, undefined, ['docker.io'])).toBe('registry');
+    expect(imageSource({ imageName: 'nginx:1' }, undefined, ['docker.io/library'])).toBe('registry');
+    expect(imageSource({ imageName: 'docker.io/nginx' }, undefined, ['docker.io/library/nginx'])).toBe('registry');
+    expect(imageSource({ imageName: 'evil/web:1' }, undefined, ['docker.io/library'])).toBe('machine');
+    // Docker takes a name with a capital letter for a host of its own.
+    expect(imageSource({ imageName: 'EVIL/web:1' }, undefined, ['docker.io'])).toBe('refused');
+    expect(of('GHCR.IO/acme/web:1')).toBe('registry');
+    expect(of('ghcr.io/acme')).toBe('registry');
+    expect(of('ghcr.io/acme@evil.example/x')).toBe('refused');
+    expect(of('ghcr.io/Acme/web:1')).toBe('refused');
     expect(fork([desiredService({ imageName: 'evil.example/x:1' })])).toMatchObject({ ok: false });
     expect(made([desiredService({ imageName: 'shop:2', pullPolicy: 'always' })]).desired.services[0]?.pullPolicy).toBe(
       'never',

@@ -15,6 +15,7 @@ import { createNamespaces, type Namespaces } from '../../../controller/namespace
 import type { Previews } from '../../../controller/previews/port.ts';
 import { createDesk, type Desk } from '../../../controller/pulls/desk.ts';
 import { createPullRecords, type PullRecords } from '../../../controller/pulls/records.ts';
+import { createMergedPulls } from '../../../controller/pulls/reviewed-images.ts';
 import { readRevision } from '../../../controller/source/read-revision.ts';
 import { manifestsFolder } from '../../../controller/tracked.ts';
 import type { Pull } from '../../../schemas/forge.ts';
@@ -35,6 +36,8 @@ export interface DeskLab {
   readonly loop: Loop;
   /** What `previews` says; null: there is none. */
   preview: PreviewView | null;
+  /** A hex digit: what every tag means now. */
+  tag: string;
   /** Why previews were ended, in order. */
   readonly ended: string[];
   /** Namespaces that the desk told the loop to look at, in order. */
@@ -66,9 +69,10 @@ export async function createDeskLab(): Promise<DeskLab> {
   const executing = await createExecutorLab();
   const { store } = executing;
   const stop = new AbortController();
-  const image = { image: { localId: `sha256:${'c'.repeat(64)}`, name: 'web:1' } };
-  store.messages.serve(['agent', 'm1', 'image'], async () => image, stop.signal);
+  const image = () => ({ image: { localId: `sha256:${lab.tag.repeat(64)}`, name: 'web:1' } });
+  store.messages.serve(['agent', 'm1', 'image'], async () => image(), stop.signal);
   const forge = createFakeForge();
+  const mergedPulls = createMergedPulls({ forge, trackedBranch: 'main' });
   const repo = await createGitRepo({ dir: join(dir, 'repo') });
   const location = repo.path;
   const repository = openRepository({ location, branch: 'main', mirrorDir: join(dir, 'mirrors'), log: silentLogger });
@@ -77,7 +81,7 @@ export async function createDeskLab(): Promise<DeskLab> {
   const common = { store, namespaces, clock: systemClock, log: silentLogger, gatewayPorts: [80] };
   const actor = 'controller';
   const loop = createLoop(
-    { ...common, executor: executing.executor, actor, metrics: createMetrics(), say: () => {} },
+    { ...common, executor: executing.executor, actor, metrics: createMetrics(), mergedPulls, say: () => {} },
     stop.signal,
   );
   const follow = createFollower({ ...common, loop, actor });
@@ -121,6 +125,7 @@ export async function createDeskLab(): Promise<DeskLab> {
     store,
     loop,
     preview: null,
+    tag: 'c',
     ended: [],
     poked: [],
     async commit(branch, files) {

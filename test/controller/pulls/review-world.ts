@@ -205,7 +205,7 @@ export async function createReviewWorld(guards: Guards = {}) {
       const plan = await planOf(merged(number), `merge ${number}`);
       const release = plan.basis.release;
       const row = { plan: plan.id, head: pull.head.revision, base: revisionOf('main'), release, verdict: '' };
-      await keepShownPlan(store.bucket('pulls'), plan);
+      await keepShownPlan(store.bucket('pulls'), plan, { pull: number, fork: false });
       await records.change(pull, (it) => {
         const plans = [...(it.namespaces[NAMESPACE]?.plans ?? []), { ...row, at: new Date().toISOString() }].slice(-10);
         const { desiredDigest: digest } = plan.basis;
