@@ -12,6 +12,7 @@ import { deployService } from './deploy-service.ts';
 import { machineFacts } from './machine-facts.ts';
 import { memory } from './memory.ts';
 import { plan } from './plan.ts';
+import { pullComment } from './pull-comment.ts';
 import { secretRotation } from './secret-rotation.ts';
 import { replacePart } from './table.ts';
 import { unchangedPoll } from './unchanged-poll.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'deploy-service': deployService,
   plan,
   comment,
+  'pull-comment': pullComment,
   'unchanged-poll': unchangedPoll,
   memory,
   'secret-rotation': secretRotation,
