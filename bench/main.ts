@@ -9,9 +9,12 @@ import type { Benchmark } from './benchmark.ts';
 import { comment } from './comment.ts';
 import { commitToServing } from './commit-to-serving.ts';
 import { deployService } from './deploy-service.ts';
+import { gitRequests } from './git-requests.ts';
 import { machineFacts } from './machine-facts.ts';
 import { memory } from './memory.ts';
 import { plan } from './plan.ts';
+import { preview } from './preview.ts';
+import { pullComment } from './pull-comment.ts';
 import { secretRotation } from './secret-rotation.ts';
 import { replacePart } from './table.ts';
 import { unchangedPoll } from './unchanged-poll.ts';
@@ -22,6 +25,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'deploy-service': deployService,
   plan,
   comment,
+  'pull-comment': pullComment,
+  'git-requests': gitRequests,
+  preview,
   'unchanged-poll': unchangedPoll,
   memory,
   'secret-rotation': secretRotation,

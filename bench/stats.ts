@@ -22,3 +22,11 @@ export function median(samples: readonly number[]): number {
   if (low === undefined || high === undefined) throw new Error('there are no samples');
   return (low + high) / 2;
 }
+
+/** The value that this part of the samples does not exceed: 0.95 for p95; 1 for the largest. @throws for an empty list */
+export function quantile(samples: readonly number[], part: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  if (found === undefined) throw new Error('there are no samples');
+  return found;
+}

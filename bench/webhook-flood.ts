@@ -7,6 +7,7 @@ import { connectNats } from '../store/nats.ts';
 import { startNats } from '../test/lab/nats.ts';
 import { type FloodResult, runFlood } from '../test/lab/webhook-flood.ts';
 import type { BenchContext } from './benchmark.ts';
+import { quantile } from './stats.ts';
 import { table, timeText } from './table.ts';
 
 const FLOODS = [1_000, 10_000] as const;
@@ -106,11 +107,6 @@ function report(rows: readonly Measured[]): string {
     ]),
   );
   return `${times}\n\n${work}\n\nHeap in use after a collection, with sender, forge and receiver in one process:\n\n${memory}`;
-}
-
-function quantile(samples: readonly number[], part: number): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
 /** Node gives it to no one who does not ask. */

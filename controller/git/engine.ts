@@ -48,7 +48,8 @@ export async function listRemoteRefs(args: {
 
 /**
  * Brings the objects of one ref into the bare mirror and gives the revision that the server had. What the mirror has is
- * taken from `have` only, a full ref name of the mirror: without a good one each fetch is a full download.
+ * taken from `have` only, a full ref name of the mirror: without a good one each fetch is a full download. null: the
+ * server has no such ref.
  */
 export async function fetchRef(args: {
   url: string;
@@ -59,16 +60,14 @@ export async function fetchRef(args: {
   cache: EngineCache;
 }): Promise<Revision | null> {
   const { ref, have, ...rest } = args;
-  const result = await (await git()).fetch({
-    fs,
-    ...rest,
-    remote: 'origin',
-    ref: have,
-    remoteRef: ref,
-    singleBranch: true,
-    tags: false,
-  });
-  return result.fetchHead;
+  const { fetch, Errors } = await git();
+  try {
+    const common = { fs, ...rest, remote: 'origin', singleBranch: true, tags: false };
+    return (await fetch({ ...common, ref: have, remoteRef: ref })).fetchHead;
+  } catch (error) {
+    if (error instanceof Errors.NotFoundError && error.data.what === ref) return null;
+    throw error;
+  }
 }
 
 /** The best common ancestors of two commits. */

@@ -24,7 +24,7 @@ export function createWorkshop(args: {
   }
 
   return {
-    fetchRef: async (ref, signal) => await origin.ref(checkRef(ref), signal),
+    fetchRef: async (ref, signal, expected) => await origin.ref(checkRef(ref), signal, expected),
     async listRefs(prefix, signal) {
       if (!/^refs\/(?:[^\p{Cc}\s~^:?*[\\.]|\.(?!\.))*$/u.test(prefix)) throw new Error(`${prefix} begins no ref`);
       return await origin.refs(prefix, signal);

@@ -82,8 +82,8 @@ export function openRemote(args: RemoteArgs): Origin {
   const trackedRef = `refs/heads/${args.branch}`;
   const trackingRef = `refs/remotes/origin/${args.branch}`;
 
-  /** The ref's objects are in the mirror; gives the revision that the server had by then. Fetches wait for each other. */
-  async function fetched(ref: string, signal: AbortSignal): Promise<Revision> {
+  /** The ref's objects are in the mirror; gives the revision that the server had by then, null: none. Fetches wait for each other. */
+  async function fetched(ref: string, signal: AbortSignal): Promise<Revision | null> {
     return await oneAtATime(async () => {
       signal.throwIfAborted();
       if (damaged) {
@@ -97,8 +97,8 @@ export function openRemote(args: RemoteArgs): Origin {
       const revision = await request(signal, limits.fetchTimeoutMs, (http) =>
         fetchRef({ url, gitdir, ref, have, http, cache }),
       );
-      if (revision === null) throw unavailable(noSuchBranch(name, args.branch, []));
       damaged = false;
+      if (revision === null) return null;
       if (ref !== trackedRef) await keepRef(gitdir, ref, revision);
       await repackIfMany(signal);
       return revision;
@@ -109,8 +109,17 @@ export function openRemote(args: RemoteArgs): Origin {
   async function brought(ref: string, revision: Revision, signal: AbortSignal): Promise<Revision> {
     const present = !damaged && (await objects.has(revision));
     const candidate = present ? revision : await fetched(ref, signal);
+    if (candidate === null) throw unavailable(noSuchBranch(name, args.branch, []));
     await objects.tree((await objects.commit(candidate)).tree);
     return candidate;
+  }
+
+  /** The ref is as it is expected, and readable here; false: it is to be asked for. */
+  async function isAsExpected(ref: string, expected: Revision, signal: AbortSignal): Promise<boolean> {
+    const there = !damaged && (await readKept(gitdir, ref)) === expected && (await objects.has(expected));
+    if (!there && (await fetched(ref, signal)) !== expected) return false;
+    await objects.tree((await objects.commit(expected)).tree);
+    return true;
   }
 
   async function repackIfMany(signal: AbortSignal): Promise<void> {
@@ -125,7 +134,8 @@ export function openRemote(args: RemoteArgs): Origin {
     objects: async () => objects,
     prepare: () => prepareMirror(gitdir),
     watchPaths: async () => [],
-    async ref(ref, signal) {
+    async ref(ref, signal, expected) {
+      if (expected !== undefined && (await isAsExpected(ref, expected, signal))) return expected;
       const refs = await request(signal, limits.listTimeoutMs, (http) =>
         listRemoteRefs({ url, http, prefix: ref, protocolVersion: 2 }),
       );

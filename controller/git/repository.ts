@@ -48,8 +48,8 @@ export interface Origin {
   objects(): Promise<ObjectStore>;
   tip(signal: AbortSignal): Promise<Revision>;
   watchPaths(): Promise<readonly string[]>;
-  /** A full ref name's revision, readable here; null: there is none. */
-  ref(ref: string, signal: AbortSignal): Promise<Revision | null>;
+  /** A full ref name's revision, readable here; null: there is none. `expected`: what it is most probably. */
+  ref(ref: string, signal: AbortSignal, expected?: Revision): Promise<Revision | null>;
   refs(prefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, Revision>>;
   /** The git directory is there, so that objects can be written. */
   prepare(): Promise<void>;

@@ -21,8 +21,14 @@ export interface CommitPerson {
 }
 
 export interface Workshop {
-  /** Brings a ref (`refs/pull/7/head`) and its objects here; null: the remote has none of this name. @throws SOURCE_UNAVAILABLE */
-  fetchRef(ref: string, signal: AbortSignal): Promise<Revision | null>;
+  /**
+   * Brings a ref (`refs/pull/7/head`) and its objects here; null: the remote has none of this name.
+   *
+   * @param expected what somebody who is trusted says that the ref is: when it is so, one fetch is all that is asked of
+   * the remote, and nothing when the ref was brought here as that before
+   * @throws SOURCE_UNAVAILABLE
+   */
+  fetchRef(ref: string, signal: AbortSignal, expected?: Revision): Promise<Revision | null>;
   /** Full names of the remote's refs that begin with `prefix` → object. @throws SOURCE_UNAVAILABLE */
   listRefs(prefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, Revision>>;
   /** What merging `theirs` into `ours` gives; both are here already. Moves no ref. */

@@ -63,6 +63,8 @@ export function createDesk(deps: DeskDeps): Desk {
   const all = { ...deps, now: () => isoNow(deps.clock) };
   const fresh = new Set<PullNumber>();
   const asked = new Map<string, string>();
+  /** Those that were to be looked at before the tracked branch was read. */
+  const early = new Set<PullNumber>();
   let tip: TrackedTip | null = null;
 
   async function notOver(): Promise<PullRecord[]> {
@@ -73,12 +75,17 @@ export function createDesk(deps: DeskDeps): Desk {
     async onSource(state) {
       const next = tipOf(state);
       if (next === null || next.revision === tip?.revision) return [];
+      const known = (await notOver()).map((it) => it.number);
       tip = next;
-      return (await notOver()).map((it) => it.number);
+      const numbers = new Set([...early, ...known]);
+      early.clear();
+      return [...numbers];
     },
     async lookAt(number, signal) {
-      // Looked at again as soon as the tracked branch was read.
-      if (tip === null) return;
+      if (tip === null) {
+        early.add(number);
+        return;
+      }
       const pull = await forge.getPull(number, signal);
       if (pull !== null) {
         await LOOK_AT[pull.state](all, pull, { tip, refresh: fresh.has(number), asked }, signal);

@@ -51,7 +51,7 @@ export async function readPull(
   signal: AbortSignal,
 ): Promise<PullReading> {
   const { pull, tip } = args;
-  const head = await deps.workshop.fetchRef(`refs/pull/${pull.number}/head`, signal);
+  const head = await deps.workshop.fetchRef(`refs/pull/${pull.number}/head`, signal, pull.head.revision);
   if (head !== pull.head.revision) {
     const has = head === null ? 'nothing' : head.slice(0, 10);
     throw new SlipwayError(

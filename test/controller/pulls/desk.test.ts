@@ -179,3 +179,17 @@ it('a closed pull request is over once its preview is gone', async () => {
   expect((await lab.records.get(number))?.state).toBe('done');
   expect(lab.body(number, 'staging')).toContain('Closed without a merge');
 });
+
+it('a pull request of which one heard before the tracked branch was read is looked at then', async () => {
+  const other = await createDeskLab();
+  try {
+    await other.commit('main', { 'namespaces/staging.json': manifest('staging', '1') });
+    const { number } = await other.open('change', { 'namespaces/staging.json': manifest('staging', '2') });
+    await other.look(number);
+    expect(other.forge.ours(number)).toEqual([]);
+    expect(await other.follow()).toEqual([number]);
+    expect(await other.follow()).toEqual([]);
+  } finally {
+    await other.close();
+  }
+});

@@ -21,6 +21,7 @@ import { manifestsFolder } from '../../../controller/tracked.ts';
 import type { Pull } from '../../../schemas/forge.ts';
 import { silentLogger } from '../../../schemas/logger.ts';
 import { createFakeForge, type FakeForge, type OpenArgs } from '../../fakes/forge.ts';
+import { serveGit } from '../../lab/git-http.ts';
 import { createGitRepo, type FileChange, type GitRepo } from '../../lab/git-repo.ts';
 import { createExecutorLab, type ExecutorLab } from '../execute/lab.ts';
 
@@ -34,6 +35,8 @@ export interface DeskLab {
   readonly machine: ExecutorLab['machine'];
   readonly store: ExecutorLab['store'];
   readonly loop: Loop;
+  /** Method and path of what was asked of git over HTTP. */
+  readonly requests: string[];
   /** What `previews` says; null: there is none. */
   preview: PreviewView | null;
   /** A hex digit: what every tag means now. */
@@ -64,8 +67,10 @@ export function manifest(namespace: string, version: string, rest: object = {}):
   return JSON.stringify({ namespace, services: [service] }, null, 2);
 }
 
-export async function createDeskLab(): Promise<DeskLab> {
+/** @param git how the repository is read: as a folder, unless told otherwise */
+export async function createDeskLab({ git = 'folder' }: { git?: 'folder' | 'http' } = {}): Promise<DeskLab> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-desk-'));
+  const server = git === 'http' ? await serveGit({ root: dir }) : null;
   const executing = await createExecutorLab();
   const { store } = executing;
   const stop = new AbortController();
@@ -74,7 +79,7 @@ export async function createDeskLab(): Promise<DeskLab> {
   const forge = createFakeForge();
   const mergedPulls = createMergedPulls({ forge, trackedBranch: 'main' });
   const repo = await createGitRepo({ dir: join(dir, 'repo') });
-  const location = repo.path;
+  const location = server === null ? repo.path : server.url('repo/.git');
   const repository = openRepository({ location, branch: 'main', mirrorDir: join(dir, 'mirrors'), log: silentLogger });
   const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
   const records = createPullRecords({ bucket: store.bucket('pulls'), now: () => new Date().toISOString() });
@@ -124,6 +129,7 @@ export async function createDeskLab(): Promise<DeskLab> {
     machine: executing.machine,
     store,
     loop,
+    requests: server?.requests ?? [],
     preview: null,
     tag: 'c',
     ended: [],
@@ -173,6 +179,7 @@ export async function createDeskLab(): Promise<DeskLab> {
       stop.abort();
       await loop.stopped;
       await executing.close();
+      await server?.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
