@@ -106,7 +106,7 @@ describe('genuine deliveries', () => {
     expect(count).toBeGreaterThan(5_000);
     expect([...answers]).toEqual(['202 ']);
     for (const value of stored.values()) Delivery.parse(value);
-  });
+  }, 180_000);
 });
 
 describe('a delivery', () => {
