@@ -68,7 +68,7 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
         agreements: createAgreements({ bucket: store.bucket('consents') }),
         freezes: createFreezes({ bucket: store.bucket('freezes'), now: () => clock.now() }),
       }),
-      ...createPullVerbs({ forge, records, desk, now, landing: { ...deps, now: () => clock.now() } }),
+      ...createPullVerbs({ records, desk, now, landing: { ...deps, now: () => clock.now() } }),
     },
     settings: () => desk.tip()?.settings ?? null,
     owner: randomUUID(),

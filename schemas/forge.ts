@@ -91,6 +91,8 @@ export type CommandResult = z.infer<typeof CommandResult>;
 export const PullRecord = z.strictObject({
   number: PullNumber,
   author: ForgeUser,
+  /** Ids of those who had us open it (`/slipway promote`): they are no less its authors. */
+  askedBy: z.array(z.int()).optional(),
   /** `done`: closed, or merged and followed to the end; nothing is looked at any more until it is opened again. */
   state: z.enum(['open', 'merged', 'closed', 'done']),
   head: Revision,

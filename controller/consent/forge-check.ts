@@ -22,6 +22,8 @@ export type ConfirmAgreement = (consent: Consent, plan: AgreedPlan, signal: Abor
 export interface Origin {
   readonly number: PullNumber;
   readonly author: ForgeUser;
+  /** Ids of users for whom it was opened. */
+  readonly askedBy?: readonly number[];
 }
 
 export interface ForgeCheckDeps {
@@ -58,6 +60,9 @@ export function createForgeCheck(deps: ForgeCheckDeps): ConfirmAgreement {
       const own = [{ number, author: pull.author }, ...origins].find((it) => it.author.id === userId);
       if (own !== undefined)
         return `${consent.by} is the author of pull request #${own.number}, and nobody agrees to plans of their own here.`;
+      const wished = origins.find((it) => it.askedBy?.includes(userId) === true);
+      if (wished !== undefined)
+        return `${consent.by} asked for pull request #${wished.number}, and nobody agrees to plans of their own here.`;
       if ((await deps.askedBy(plan)) === userId)
         return `${consent.by} asked for it, and nobody agrees to plans of their own here.`;
     }

@@ -64,7 +64,10 @@ function isPromotion(pull: Pull): boolean {
 /** What was allowed or shown for an earlier head is not for this one. */
 function atHead(record: PullRecord, head: string, now: string): PullRecord {
   const open = { ...record, state: 'open' as const, mergeCommit: null };
-  return record.head === head ? open : { ...open, head, pushedAt: now, allowedHead: null };
+  if (record.head === head) return open;
+  // Allowed before anybody looked at it here.
+  const allowedHead = record.allowedHead === head ? head : null;
+  return { ...open, head, pushedAt: now, allowedHead };
 }
 
 async function show(

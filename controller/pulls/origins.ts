@@ -15,7 +15,7 @@ export async function originsOf(
 ): Promise<Origin[]> {
   return (await records.list())
     .filter((it) => isOrigin(it, plan, fromGit))
-    .map(({ number, author }) => ({ number, author }))
+    .map(({ number, author, askedBy = [] }) => ({ number, author, askedBy }))
     .toSorted((a, b) => a.number - b.number);
 }
 

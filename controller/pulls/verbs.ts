@@ -1,8 +1,8 @@
 /** The verbs of commands that are about the pull request itself: plan, preview, destroy, promote. */
-import { isFork } from '../../schemas/forge.ts';
+import { SlipwayError } from '../../schemas/errors.ts';
+import { isFork, type PullNumber } from '../../schemas/forge.ts';
 import type { Revision } from '../../schemas/names.ts';
 import { type Asked, actorOf, type CommandVerbs, Refused } from '../commands/verbs.ts';
-import type { Forge } from '../forge/port.ts';
 import type { LandDeps } from '../promotion/land.ts';
 import { promote } from '../promotion/promote.ts';
 import type { Desk } from './desk.ts';
@@ -11,7 +11,6 @@ import type { PullRecords } from './records.ts';
 export interface PullVerbDeps {
   readonly records: PullRecords;
   readonly desk: Pick<Desk, 'refresh'>;
-  readonly forge: Pick<Forge, 'getPull'>;
   readonly landing: LandDeps;
   /** ISO time. */
   readonly now: () => string;
@@ -20,6 +19,14 @@ export interface PullVerbDeps {
 /** Each only notes what is wanted: the look at the pull request that follows every command makes it so. */
 export function createPullVerbs(deps: PullVerbDeps): Pick<CommandVerbs, 'plan' | 'preview' | 'destroy' | 'promote'> {
   const { records, desk } = deps;
+
+  /** The forge says that it is ours. */
+  async function rememberAsker(number: PullNumber, { user, signal }: Asked): Promise<void> {
+    const pull = (await deps.landing.forge?.getPull(number, signal)) ?? null;
+    if (pull === null) throw new SlipwayError('FORGE_UNAVAILABLE', `pull request #${number} cannot be found yet`);
+    await records.change(pull, (it) => ({ ...it, askedBy: [...new Set([...(it.askedBy ?? []), user.id])] }));
+  }
+
   return {
     async plan({ pull }) {
       desk.refresh(pull.number);
@@ -42,10 +49,7 @@ export function createPullVerbs(deps: PullVerbDeps): Pick<CommandVerbs, 'plan' |
     async promote(asked, source, target) {
       const by = actorOf(asked.user);
       const { landed, summary } = await promote(deps.landing, { src: source, dst: target, by }, asked.signal);
-      const number = landed.kind === 'branch' ? landed.pull?.number : undefined;
-      const pull = number === undefined ? null : await deps.forge.getPull(number, asked.signal);
-      // Whoever asked for it is its author, and not the account that opened it: nobody approves plans of their own.
-      if (pull !== null) await records.change(pull, (it) => ({ ...it, author: asked.user }));
+      if (landed.kind === 'branch' && landed.pull !== null) await rememberAsker(landed.pull.number, asked);
       return summary;
     },
   };

@@ -14,6 +14,7 @@ import { alive, freePort, type Host, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
 import { readContainers } from '../lab/inventory.ts';
 import { ask } from '../lab/probe.ts';
+import { sendPushHook } from '../lab/push-hook.ts';
 
 const PLANTED = 'pl4nted-w0rd-0f-the-sh0p';
 const REF = 'refs/slipway/namespaces/shop';
@@ -37,9 +38,12 @@ const shop = (version: string, more: readonly object[] = []) => ({
     ...more,
   ],
 });
+const HOOK_SECRET = 'hook of the ledger';
+let hookPort = 0;
 const push = async (manifest: object) => {
   const revision = await work.commit({ 'namespaces/shop.json': JSON.stringify(manifest, null, 2) });
   await work.git(['push', '-q', bare, 'HEAD:refs/heads/main']);
+  await sendPushHook({ port: hookPort, secret: HOOK_SECRET });
   return revision;
 };
 const json = async <T>(args: readonly string[]): Promise<T> => {
@@ -78,7 +82,8 @@ const ok = async (args: readonly string[], input?: string) => {
 };
 
 async function lead(): Promise<void> {
-  controller = host.start(['up', '--repo', server.url('fleet.git'), '--hook-port', String(await freePort())]);
+  hookPort = await freePort();
+  controller = host.start(['up', '--repo', server.url('fleet.git'), '--hook-port', String(hookPort)]);
 }
 async function stopLeading(): Promise<void> {
   controller?.child.kill('SIGTERM');
@@ -94,7 +99,7 @@ beforeAll(async () => {
   await runGit(root, ['init', '-q', '--bare', '-b', 'main', bare]);
   await runGit(bare, ['config', 'http.receivepack', 'true']);
   server = await serveGit({ root: join(root, 'srv') });
-  host = await startHost();
+  host = await startHost({ env: { SLIPWAY_HOOK_SECRETS: HOOK_SECRET } });
   await ok(['secret', 'set', 'shop/word', '--no-deploy'], PLANTED);
 });
 afterAll(async () => {

@@ -1,6 +1,5 @@
 /** Promotions on the real system: digests that staging proved go to production through git, by push and before it. */
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { type GitHttpServer, serveGit } from '../lab/git-http.ts';
 import { createGitRepo, type GitRepo, runGit } from '../lab/git-repo.ts';
 import { freePort, type Host, type Ran, startHost } from '../lab/host.ts';
 import { ensureWebImage, WEB_IMAGE } from '../lab/images.ts';
+import { sendPushHook } from '../lab/push-hook.ts';
 
 const TOKEN = 'glpat-canary-promote';
 const SECRET = 'hook-canary-promote';
@@ -44,10 +44,7 @@ async function commit(files: Record<string, string | null>): Promise<string> {
 
 /** Tells the controller that something was pushed, as a server would; else it looks every 15 s. */
 async function wake(): Promise<void> {
-  const body = '{}';
-  const signature = `sha256=${createHmac('sha256', SECRET).update(body).digest('hex')}`;
-  const headers = { 'x-hub-signature-256': signature, 'content-type': 'application/json' };
-  await fetch(`http://127.0.0.1:${hookPort}/hooks/push`, { method: 'POST', body, headers }).catch(() => undefined);
+  await sendPushHook({ port: hookPort, secret: SECRET });
 }
 
 /** `slipway promote`, and what it pushed is looked at. */

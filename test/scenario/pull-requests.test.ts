@@ -108,7 +108,8 @@ beforeAll(async () => {
     (it) => it.includes('APPROVAL_NEEDED'),
   );
   const plan = /slipway approve ([0-9a-f]{12})/.exec(asked)?.[1] ?? '';
-  expect((await host.slipway(['approve', plan])).code).toBe(0);
+  const approved = await host.slipway(['approve', plan]);
+  if (approved.code !== 0) throw new Error(approved.stderr);
   await until(
     'production',
     () => answered('production.test'),
@@ -118,11 +119,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   up?.child.kill('SIGTERM');
-  const ended = await up?.ended;
+  await up?.ended;
   await host?.destroy();
   await rm(folder, { recursive: true, force: true });
   await github?.close();
-  if (process.env['SLIPWAY_TEST_SAY'] !== undefined) console.log(ended?.stdout, ended?.stderr);
 });
 
 it('gets comment, status and a preview that answers with the changed version; a push updates all three', async () => {

@@ -93,6 +93,13 @@ describe('an approval given in a pull request', () => {
     expect(await ask(consent)).toBe(null);
   });
 
+  it('is not that of somebody for whom we opened the pull request', async () => {
+    origins = [{ number: 2, author: { id: 1, login: 'slipway[bot]', bot: true }, askedBy: [BOB.id] }];
+    expect(await ask()).toContain('github/bob asked for pull request #2');
+    rule = { approvers: [], self: true, roles: ['admin'] };
+    expect(await ask()).toBe(null);
+  });
+
   it('is not good once its comment is gone, edited or another’s', async () => {
     const edited = approval();
     forge.editComment(edited.forge?.comment ?? 0, 'no, wait');

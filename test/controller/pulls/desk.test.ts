@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BOB } from '../../fakes/forge.ts';
 import { createDeskLab, type DeskLab, manifest } from './lab.ts';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
     'namespaces/staging.json': manifest('staging', '1'),
   });
   await lab.follow();
-  await lab.later(async () => expect(await live('staging')).toBe(1));
+  await vi.waitUntil(async () => (await live('staging')) === 1, { timeout: 5_000, interval: 10 });
 });
 afterEach(async () => await lab.close());
 

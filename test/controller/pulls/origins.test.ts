@@ -45,7 +45,7 @@ it.each([
   ['one that was closed and is over', { ...record('done', { plans: [shown(PLAN.id)] }), mergeCommit: null }, false],
 ])('%s: is where a plan of git comes from, %s', async (_, of, is) => {
   const found = await originsOf({ list: async () => [of] }, PLAN, { fromGit: true });
-  expect(found).toEqual(is ? [{ number: 1, author: ALICE }] : []);
+  expect(found).toEqual(is ? [{ number: 1, author: ALICE, askedBy: [] }] : []);
 });
 
 it('a rollback does not come from what was just merged', async () => {
