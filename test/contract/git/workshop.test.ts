@@ -13,9 +13,8 @@ import { createGitRepo, type GitRepo, runGit } from '../../lab/git-repo.ts';
 
 const TOKEN = 'ghs_canary0123456789';
 const ADA = { name: 'Ada', email: 'ada@example.com', timestamp: 1_700_000_000 };
-const signal = new AbortController().signal;
-let root: string;
-let bare: string;
+const { signal } = new AbortController();
+let [root, bare] = ['', ''];
 let work: GitRepo;
 let server: GitHttpServer;
 
@@ -269,7 +268,7 @@ it('keeps what was fetched and merged when the mirror is packed again', async ()
 it('fetches many refs at once, one after the other', async () => {
   const main = await work.commit({ a: '1' });
   await push();
-  const heads: string[] = [];
+  const heads = [];
   for (const n of [1, 2, 3, 4]) {
     await work.git(['reset', '-q', '--hard', main]);
     heads.push(await work.commit({ a: `pull ${n}` }));
@@ -297,23 +296,19 @@ it('sends little when a release follows a release in a large repository', async 
     expect(await repository.push({ ref: 'refs/slipway/namespaces/p', expected, revision }, signal)).toBe('pushed');
     expected = revision;
   }
-  const count = (text: string) => Number(/^count: (\d+)/m.exec(text)?.[1]);
-  expect(count(await runGit(bare, ['count-objects', '-v'])) - count(before)).toBe(9);
+  const after = await runGit(bare, ['count-objects', '-v']);
+  const [had, has] = [before, after].map((it) => Number(/^count: (\d+)/m.exec(it)?.[1]));
+  expect((has ?? 0) - (had ?? 0)).toBe(9);
 });
 
 it('refuses to move a branch that is checked out in the folder', async () => {
   const main = await work.commit({ a: '1' });
-  const repository = openRepository({
-    location: work.path,
-    branch: 'main',
-    mirrorDir: join(root, 'm'),
-    log: silentLogger,
-  });
+  const mirrorDir = join(root, 'm');
+  const repository = openRepository({ location: work.path, branch: 'main', mirrorDir, log: silentLogger });
   const tree = await repository.writeTree(main, new Map([['b', bytes('b')]]));
   const revision = await repository.writeCommit({ tree, parents: [main], message: 'x', person: ADA });
-  await expect(repository.push({ ref: 'refs/heads/main', expected: main, revision }, signal)).rejects.toThrow(
-    /checked out/,
-  );
+  const pushed = repository.push({ ref: 'refs/heads/main', expected: main, revision }, signal);
+  await expect(pushed).rejects.toThrow(/checked out/);
   expect(await work.head()).toBe(main);
 });
 
