@@ -19,9 +19,9 @@ interface Measured {
 }
 
 const SIZES = [1, 50] as const;
-const PUSHES = 5;
+const PUSHES = 3;
 /** Everything that a push leads to has been asked for by then; hooks may look at a branch once a second. */
-const QUIET_MS = 2_500;
+const QUIET_MS = 2_000;
 /** Nothing runs in them: every plan waits for an approval that nobody gives. */
 const SETTINGS = (names: readonly string[]) => names.map((it) => `[approvals.${it}]\nrequired = true\n`).join('\n');
 

@@ -125,7 +125,7 @@ function report(ours: readonly Opened[], theirs: readonly number[]): string {
   );
   const moments = table(
     ['comment with the plan', 'URL answers', '"View deployment" has it', 'closed → proven that nothing is left'],
-    [[timeCell(pick('commentMs')), timeCell(answers), timeCell(pick('saidMs')), timeCell(pick('goneMs'))]].map((it) => it),
+    [[timeCell(pick('commentMs')), timeCell(answers), timeCell(pick('saidMs')), timeCell(pick('goneMs'))]],
   );
   return `Median (lowest–highest) of ${ours.length} rounds.\n\n${times}\n\nWhat else happens, from the first delivery on:\n\n${moments}`;
 }

@@ -205,39 +205,6 @@ it('fetches of a pull request only what it adds, also when it grows', async () =
   expect(server.requests.filter((it) => it.startsWith('POST'))).toHaveLength(1);
 });
 
-it('asks for no list before the fetch of a head that is known, and for nothing when it is here', async () => {
-  await work.commit({ a: '1' });
-  await push();
-  const repository = open('http');
-  await repository.tip(signal);
-  const head = await work.commit({ a: '2' });
-  await push('refs/pull/7/head');
-  server.requests.length = 0;
-  expect(await repository.fetchRef('refs/pull/7/head', signal, head)).toBe(head);
-  expect(server.requests.map((it) => it.split(' ')[0])).toEqual(['GET', 'POST']);
-  expect((await repository.commitInfo(head)).subject).toBe('Change');
-  expect(await repository.fetchRef('refs/pull/7/head', signal, head)).toBe(head);
-  expect(server.requests).toHaveLength(2);
-});
-
-it('believes git, whatever a head is expected to be', async () => {
-  const main = await work.commit({ a: '1' });
-  await push();
-  const head = await work.commit({ a: '2' });
-  await push('refs/pull/7/head');
-  // What a shorter name could be taken for.
-  await push('refs/heads/refs/pull/8/head');
-  const repository = open('http');
-  await repository.tip(signal);
-  expect(await repository.fetchRef('refs/pull/7/head', signal, main)).toBe(head);
-  expect(await repository.fetchRef('refs/pull/7/head', signal, '0'.repeat(40))).toBe(head);
-  expect(await repository.fetchRef('refs/pull/8/head', signal, main)).toBeNull();
-  expect(await repository.fetchRef('refs/pull/9/head', signal, head)).toBeNull();
-  const next = await work.commit({ a: '3' });
-  await push('refs/pull/7/head');
-  expect(await repository.fetchRef('refs/pull/7/head', signal, next)).toBe(next);
-});
-
 it('keeps what was fetched and merged when the mirror is packed again', async () => {
   const main = await work.commit({ a: '1' });
   await push();
