@@ -57,10 +57,12 @@ export async function fetchRef(args: {
   have: string;
   http: GitHttp;
   cache: EngineCache;
+  /** Looks at a pack before it is written and unpacked; throwing refuses it. */
+  checkPack: (pack: Buffer) => Promise<void>;
 }): Promise<Revision | null> {
-  const { ref, have, ...rest } = args;
+  const { ref, have, checkPack, ...rest } = args;
   const result = await (await git()).fetch({
-    fs,
+    fs: { promises: { ...fs.promises, writeFile: checkedWrite(checkPack) } },
     ...rest,
     remote: 'origin',
     ref: have,
@@ -69,6 +71,14 @@ export async function fetchRef(args: {
     tags: false,
   });
   return result.fetchHead;
+}
+
+function checkedWrite(check: (pack: Buffer) => Promise<void>): typeof fs.promises.writeFile {
+  return async (path, data, options) => {
+    if (String(path).endsWith('.pack') && data instanceof Uint8Array)
+      await check(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    await fs.promises.writeFile(path, data, options);
+  };
 }
 
 /** The best common ancestors of two commits. */
