@@ -75,7 +75,7 @@ export async function fetchRef(args: {
 
 function checkedWrite(check: (pack: Buffer) => Promise<void>): typeof fs.promises.writeFile {
   return async (path, data, options) => {
-    if (String(path).endsWith('.pack') && data instanceof Uint8Array)
+    if (typeof path === 'string' && path.endsWith('.pack') && data instanceof Uint8Array)
       await check(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
     await fs.promises.writeFile(path, data, options);
   };

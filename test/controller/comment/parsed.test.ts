@@ -17,8 +17,20 @@ interface Node {
 
 /** What comments are made of: no image, quote, emphasis, rule, break, definition, reference or footnote is among it. */
 const KINDS = new Set([
-  ...['root', 'html', 'heading', 'paragraph', 'text', 'strong', 'inlineCode', 'code', 'link'],
-  ...['list', 'listItem', 'table', 'tableRow', 'tableCell'],
+  'root',
+  'html',
+  'heading',
+  'paragraph',
+  'text',
+  'strong',
+  'inlineCode',
+  'code',
+  'link',
+  'list',
+  'listItem',
+  'table',
+  'tableRow',
+  'tableCell',
 ]);
 const OWN_HTML =
   /^(?:<!-- slipway [^<>]+ -->|<!-- format=1 [^<>]+ -->|<br>|<details><summary>[\w ]+(?:: \d+ fields?)?<\/summary>|<\/details>)$/;
