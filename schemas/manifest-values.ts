@@ -8,7 +8,12 @@ export const LIMITS = {
   fileBytes: 1024 * 1024,
   files: 2000,
   depth: 32,
+  /** Of one list or table. Readers compare the keys of a table with each other. */
+  membersOfOne: 2000,
+  /** Of all lists and tables of a file. */
+  membersOfFile: 30_000,
   yamlAliases: 100,
+  yamlLexemes: 200_000,
   problemsPerFile: 100,
 } as const;
 

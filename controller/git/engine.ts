@@ -58,16 +58,27 @@ export async function fetchRef(args: {
   have: string;
   http: GitHttp;
   cache: EngineCache;
+  /** Looks at a pack before it is written and unpacked; throwing refuses it. */
+  checkPack: (pack: Buffer) => Promise<void>;
 }): Promise<Revision | null> {
-  const { ref, have, ...rest } = args;
+  const { ref, have, checkPack, ...rest } = args;
   const { fetch, Errors } = await git();
+  const checked = { promises: { ...fs.promises, writeFile: checkedWrite(checkPack) } };
   try {
-    const common = { fs, ...rest, remote: 'origin', singleBranch: true, tags: false };
+    const common = { fs: checked, ...rest, remote: 'origin', singleBranch: true, tags: false };
     return (await fetch({ ...common, ref: have, remoteRef: ref })).fetchHead;
   } catch (error) {
     if (error instanceof Errors.NotFoundError && error.data.what === ref) return null;
     throw error;
   }
+}
+
+function checkedWrite(check: (pack: Buffer) => Promise<void>): typeof fs.promises.writeFile {
+  return async (path, data, options) => {
+    if (typeof path === 'string' && path.endsWith('.pack') && data instanceof Uint8Array)
+      await check(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    await fs.promises.writeFile(path, data, options);
+  };
 }
 
 /** The best common ancestors of two commits. */

@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import type { Revision } from '../../schemas/names.ts';
+import { createBreath } from './breath.ts';
 import { fetchRef, type GitHttp, listRemoteRefs } from './engine.ts';
 import { createHttpClient } from './http-client.ts';
 import {
@@ -18,6 +19,7 @@ import {
   repackMirror,
 } from './mirror.ts';
 import { createObjects } from './objects.ts';
+import { checkPack } from './pack-limits.ts';
 import { oneLine } from './parse-objects.ts';
 import type { Origin, RepositoryLimits } from './repository.ts';
 import { noSuchBranch, unavailable, withDeadline } from './unavailable.ts';
@@ -31,6 +33,9 @@ export interface RemoteArgs {
   readonly limits: RepositoryLimits;
   readonly log: Logger;
 }
+
+/** For what is not the tracked branch. */
+const STRANGERS = { objectBytes: 64 * 2 ** 20, totalBytes: 256 * 2 ** 20 };
 
 const SAFE_WITH_TOKEN = /^https:|^http:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::|\/)/i;
 
@@ -94,8 +99,18 @@ export function openRemote(args: RemoteArgs): Origin {
       const kept = ref === trackedRef ? null : await readKept(gitdir, ref);
       const have = kept !== null && (await objects.has(kept)) ? keptRef(ref) : trackingRef;
       const cache = objects.engineCache();
-      const revision = await request(signal, limits.fetchTimeoutMs, (http) =>
-        fetchRef({ url, gitdir, ref, have, http, cache }),
+      const revision = await request(signal, limits.fetchTimeoutMs, (http, own) =>
+        fetchRef({
+          url,
+          gitdir,
+          ref,
+          have,
+          http,
+          cache,
+          // Whoever may write to the tracked branch is trusted; anybody can open a pull request.
+          checkPack: async (pack) =>
+            ref === trackedRef ? undefined : await checkPack(pack, STRANGERS, createBreath(own)),
+        }),
       );
       damaged = false;
       if (revision === null) return null;

@@ -12,20 +12,24 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type ParsedNode,
   Parser,
 } from 'yaml';
 import { LIMITS } from '../../schemas/manifest-values.ts';
-import type { Fault, Parsed } from './parsed.ts';
+import { type Fault, membersFault, type Parsed } from './parsed.ts';
 import { type PlaceNode, placeAt, placeNode } from './places.ts';
 
 /** Reads one YAML document. */
 export function readYaml(text: string): Parsed {
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tokens = tokensOf(text, lines);
+  if (tokens === null) return refuse(text, 0, `more than ${LIMITS.yamlLexemes} words and signs`);
   const deep = tooDeep(tokens);
   if (deep !== null) return refuse(text, deep, `nested deeper than ${LIMITS.depth} levels`);
+  const much = tooMany(tokens);
+  if (much !== null) return refuse(text, much.offset, much.message);
   const composer = new Composer({
     schema: 'core',
     strict: true,
@@ -38,6 +42,8 @@ export function readYaml(text: string): Parsed {
   const documents = [...composer.compose(tokens, false, text.length)];
   const faults = documents
     .flatMap((it) => [...it.errors, ...it.warnings])
+    // Each place is counted from the beginning of the text.
+    .slice(0, LIMITS.problemsPerFile)
     .map((it): Fault => {
       const message = it.code === 'DUPLICATE_KEY' ? 'this key stands twice in one map' : lowerFirst(it.message);
       return { place: placeAt(text, it.pos[0]), message: `not valid YAML: ${message}` };
@@ -48,6 +54,20 @@ export function readYaml(text: string): Parsed {
   if (document === undefined) return { ok: true, value: null, root: placeNode(0, 0) };
   if (document.directives.yaml.version === '1.1') return refuse(text, 0, 'YAML 1.1 is not read, only YAML 1.2');
   return valueOf(text, document);
+}
+
+/** null: there are more lexemes than are read. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] | null {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++count > LIMITS.yamlLexemes) return null;
+    for (const token of parser.next(lexeme)) tokens.push(token);
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
 }
 
 function valueOf(text: string, document: Document.Parsed): Parsed {
@@ -84,6 +104,24 @@ function collect(node: ParsedNode, place: PlaceNode, aliases: number[]): void {
       collect(element, child, aliases);
     });
   }
+}
+
+/** The first collection that makes the text hold more than is read; null: none. Walks with a stack of its own. */
+function tooMany(tokens: readonly CST.Token[]): { readonly offset: number; readonly message: string } | null {
+  const open: CST.Token[] = [...tokens];
+  let members = 0;
+  for (let token = open.pop(); token !== undefined; token = open.pop()) {
+    if (token.type === 'document' && token.value !== undefined) open.push(token.value);
+    if (!('items' in token)) continue;
+    members += token.items.length;
+    const message = membersFault(token.items.length, members);
+    if (message !== null) return { offset: token.offset, message };
+    for (const { key, value } of token.items) {
+      if (key !== undefined && key !== null) open.push(key);
+      if (value !== undefined) open.push(value);
+    }
+  }
+  return null;
 }
 
 const COLLECTIONS: ReadonlySet<string> = new Set(['block-map', 'block-seq', 'flow-collection']);

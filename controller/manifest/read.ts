@@ -1,7 +1,7 @@
 /** One file's bytes → a document (value with places), or its problems. Pure; never throws, whatever the bytes are. */
 import { LIMITS } from '../../schemas/manifest-values.ts';
 import type { Problem } from '../../schemas/problem.ts';
-import type { Fault, Parsed } from './parsed.ts';
+import { type Fault, membersFault, type Parsed } from './parsed.ts';
 import { createPlaces, type Path, type Place, type Places, pathText, placeAt, quoted } from './places.ts';
 import { readJson } from './read-json.ts';
 import { readToml } from './read-toml.ts';
@@ -67,10 +67,11 @@ interface PlacedFault extends Fault {
   readonly path?: string;
 }
 
-/** Depth, `__proto__`, and strings that no process can be given. Walks with a stack of its own. */
+/** Depth, number, `__proto__`, and strings that no process can be given. Walks with a stack of its own. */
 function unsafeParts(value: unknown, places: Places): PlacedFault[] {
   const faults: PlacedFault[] = [];
   const open: { readonly value: unknown; readonly path: Path }[] = [{ value, path: [] }];
+  let count = 0;
   const report = (path: Path, part: 'key' | 'value', message: string): void => {
     faults.push({ place: places.at(path, part), path: pathText(path), message });
   };
@@ -84,6 +85,9 @@ function unsafeParts(value: unknown, places: Places): PlacedFault[] {
     const members: readonly (readonly [string | number, unknown])[] = Array.isArray(it)
       ? [...it.entries()]
       : Object.entries(it);
+    count += members.length;
+    const much = membersFault(members.length, count);
+    if (much !== null) return [{ place: places.at(path, 'key'), path: pathText(path), message: much }];
     for (const [key, member] of members) {
       if (key === '__proto__') report([...path, key], 'key', `unknown key ${quoted(key)}`);
       else if (typeof key === 'string' && UNSAFE_TEXT.test(key))

@@ -15,7 +15,7 @@ import type { SourceFile, SourceState } from './state.ts';
 const SETTINGS_FILE = 'slipway.toml';
 const MAX_FILE_BYTES = 2 ** 20;
 const MAX_FILES = 2_000;
-const MAX_TOTAL_BYTES = 64 * 2 ** 20;
+const MAX_TOTAL_BYTES = 16 * 2 ** 20;
 
 const READS_AT_ONCE = 16;
 const LFS_POINTER = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\//;
@@ -132,7 +132,7 @@ async function readFiles(
       else if (isLfsPointer(bytes)) problems.push(fileProblem(path, 'is a Git LFS pointer', 'commit the file itself'));
       else files.push({ path, oid, bytes });
     }
-    if (totalBytes > MAX_TOTAL_BYTES) return { problem: fileProblem(folder, 'holds more than 64 MiB altogether') };
+    if (totalBytes > MAX_TOTAL_BYTES) return { problem: fileProblem(folder, 'holds more than 16 MiB altogether') };
   }
   return { files, problems };
 }

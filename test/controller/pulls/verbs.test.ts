@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Asked } from '../../../controller/commands/verbs.ts';
 import { createPullVerbs } from '../../../controller/pulls/verbs.ts';
 import type { Pull } from '../../../schemas/forge.ts';
@@ -14,7 +14,9 @@ beforeEach(async () => {
     'namespaces/production.json': manifest('production', '1'),
   });
   await lab.follow();
-  await vi.waitUntil(async () => (await lab.store.log.live('staging')) !== null, { timeout: 5_000, interval: 10 });
+  await lab.later(async () => {
+    if ((await lab.store.log.live('staging')) === null) throw new Error('not live yet');
+  });
 });
 afterEach(async () => await lab.close());
 

@@ -142,8 +142,8 @@ describe('what an agent says', () => {
         );
         const { entries } = choose(git, all);
         expect(entries.map((it) => it.n)).toEqual(entries.map((_, i) => i + 1));
-        const signedFirst = git.filter((it, i) => git.findIndex(({ n }) => n === it.n) === i);
-        expect(signedFirst.map((it) => entries[it.n - 1])).toEqual(signedFirst);
+        const firsts = git.filter((it, i) => git.findIndex(({ n }) => n === it.n) === i);
+        expect(firsts.map((it) => entries[it.n - 1])).toEqual(firsts);
         expect(kinds(choose(git, all, entries).entries)).toEqual(kinds(entries));
       }),
     );
