@@ -121,7 +121,8 @@ async function sayMerged(
     merged: { revision: pull.mergeCommit, deploy: after.deploy, note: after.note },
     reviewed: after.state === 'failed' ? anotherThanShown(record, plan) : null,
   });
-  await say(deps, frame, model, null, signal);
+  const sayVerdict = await say(deps, frame, model, null, signal);
+  await sayVerdict();
   return after.over;
 }
 
@@ -147,7 +148,8 @@ async function sayEnded(
     notes: [],
     closed: true,
   });
-  await say(deps, frame, model, null, signal);
+  const sayVerdict = await say(deps, frame, model, null, signal);
+  await sayVerdict();
 }
 
 async function frameOf(

@@ -47,10 +47,12 @@ export async function lookAtOpen(
   const { touched, untouched } = namespacesOf(reading, tip);
   const source = preview === null ? null : tip.settings.previews.source;
   const shown = [...new Set([...touched, ...followedNamespaces(record), ...(source === null ? [] : [source])])];
+  const verdicts: (() => Promise<void>)[] = [];
   for (const namespace of shown.toSorted()) {
     const own = namespace === source ? preview : null;
-    await show(deps, { frame, reading, namespace, refresh, preview: own }, signal);
+    verdicts.push(await show(deps, { frame, reading, namespace, refresh, preview: own }, signal));
   }
+  for (const sayVerdict of verdicts) await sayVerdict();
   await sayEnvironment(deps, pull, preview, signal);
   const quiet = untouched.filter((it) => !shown.includes(it)).slice(0, MOST_UNTOUCHED);
   for (const namespace of quiet) await sayUntouched(deps, frame, namespace, signal);
@@ -70,6 +72,7 @@ function atHead(record: PullRecord, head: string, now: string): PullRecord {
   return { ...open, head, pushedAt: now, allowedHead };
 }
 
+/** The comment of a namespace; what is given back sets its status. */
 async function show(
   deps: DeskDeps & SayDeps,
   args: {
@@ -80,7 +83,7 @@ async function show(
     readonly refresh: boolean;
   },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const { frame, reading, namespace, preview, refresh } = args;
   const { tip, pull } = frame;
   const { merge } = reading;
@@ -100,8 +103,8 @@ async function show(
   });
   const desiredDigest =
     merge.kind === 'merged' ? plannedDigest({ namespace, desired: desiredOf(merge.fleet, namespace) }) : null;
-  await say(deps, frame, model, desiredDigest, signal);
   deps.log.debug({ pull: pull.number, namespace, outcome: outcome.kind }, 'a pull request was looked at');
+  return await say(deps, frame, model, desiredDigest, signal);
 }
 
 /** Without a merge result: namespaces whose files conflict, else the first, so that somebody is told. */

@@ -1,7 +1,4 @@
-/**
- * Publishes what is to be said of a pull request: comment first, because people wait for it, then statuses. What was
- * said already is not said again.
- */
+/** Publishes what is to be said of a pull request. What was said already is not said again. */
 import { digestOf } from '../../schemas/canonical.ts';
 import type { CommentRef } from '../../schemas/forge.ts';
 import type { NamespaceName, Revision } from '../../schemas/names.ts';
@@ -12,45 +9,28 @@ import { renderComment } from '../comment/render.ts';
 import { headOf } from '../comment/verdict.ts';
 import type { Forge, StatusArgs } from '../forge/port.ts';
 
-/** What was published of one namespace. */
-export interface Published {
-  readonly comment: CommentRef | null;
-  readonly status: string | null;
+/** The comment says what the model says. */
+export async function publishComment(
+  forge: Forge,
+  { model, before }: { readonly model: CommentModel; readonly before: CommentRef | null },
+  signal: AbortSignal,
+): Promise<CommentRef> {
+  const body = renderComment(model);
+  return await forge.ensureComment({ pull: model.pull, marker: markerOf(model), body, known: before }, signal);
 }
 
-/** Writes the comment and then the status of one namespace, as far as they say something new. */
-export async function publish(
+/** The status says what the model says, and leads to the comment. Gives what is to be remembered of it. */
+export async function publishVerdict(
   forge: Forge,
-  args: {
-    readonly model: CommentModel;
-    readonly before: Published;
-    readonly onComment: (it: CommentRef) => Promise<void>;
-  },
+  args: { readonly model: CommentModel; readonly comment: CommentRef; readonly before: string | null },
   signal: AbortSignal,
-): Promise<Published> {
-  const { model, before } = args;
-  const body = renderComment(model);
-  const comment = await forge.ensureComment(
-    { pull: model.pull, marker: markerOf(model), body, known: before.comment },
-    signal,
-  );
-  if (comment.id !== before.comment?.id || comment.bodyDigest !== before.comment.bodyDigest)
-    await args.onComment(comment);
+): Promise<string> {
+  const { model, comment, before } = args;
   const { state, description } = headOf(model);
-  const status = await publishStatus(
-    forge,
-    {
-      revision: model.head,
-      context: contextOf(model.namespace),
-      state,
-      description,
-      url: comment.url,
-      annotations: annotationsOf(model),
-    },
-    before.status,
-    signal,
-  );
-  return { comment, status };
+  const context = contextOf(model.namespace);
+  const annotations = annotationsOf(model);
+  const said: StatusArgs = { revision: model.head, context, state, description, url: comment.url, annotations };
+  return await publishStatus(forge, said, before, signal);
 }
 
 /** A namespace that the pull request leaves alone gets no comment, but its status, which may be a required one. */
@@ -59,10 +39,10 @@ export async function publishUntouched(
   args: {
     readonly namespace: NamespaceName;
     readonly head: Revision;
-    readonly before: Pick<Published, 'status'>;
+    readonly before: string | null;
   },
   signal: AbortSignal,
-): Promise<Pick<Published, 'status'>> {
+): Promise<string> {
   const said: StatusArgs = {
     revision: args.head,
     context: contextOf(args.namespace),
@@ -70,7 +50,7 @@ export async function publishUntouched(
     description: 'Not changed by this pull request',
     url: null,
   };
-  return { status: await publishStatus(forge, said, args.before.status, signal) };
+  return await publishStatus(forge, said, args.before, signal);
 }
 
 /** The name of the status, as branch protection lists it. */

@@ -5,7 +5,7 @@ import type { Store } from '../../store/port.ts';
 import type { CommentModel, PreviewView } from '../comment/model.ts';
 import type { Forge } from '../forge/port.ts';
 import { environmentOf, type Frame, shownBefore } from './models.ts';
-import { type Published, publish, publishUntouched } from './publish.ts';
+import { publishComment, publishUntouched, publishVerdict } from './publish.ts';
 import type { PullRecords } from './records.ts';
 import { keepShownPlan } from './shown-plans.ts';
 
@@ -32,7 +32,8 @@ const ENVIRONMENT_STATE = {
 } as const satisfies Record<PreviewView['state'], string | null>;
 
 /**
- * The namespace's comment and status say what the model says.
+ * The namespace's comment says what the model says; what is given back says the same by the status. Comments come first:
+ * people wait for them, and forges want pauses between writes.
  *
  * @param desiredDigest of what the merge result says of it; null: stays as remembered
  */
@@ -42,7 +43,7 @@ export async function say(
   model: CommentModel,
   desiredDigest: string | null,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const { pull, record } = frame;
   const { namespace } = model;
   const said = record.namespaces[namespace] ?? NOTHING_SAID;
@@ -50,19 +51,17 @@ export async function say(
   // Before anybody can agree to it.
   if (model.outcome.kind === 'planned')
     await keepShownPlan(deps.store.bucket('pulls'), model.outcome.plan, { pull: pull.number, fork: isFork(pull) });
-  const update = (published: Partial<Published>) =>
-    remember(deps, pull, namespace, (it) => ({
-      ...it,
-      ...published,
-      plans,
-      desiredDigest: desiredDigest ?? it.desiredDigest,
-    }));
-  const after = await publish(
-    deps.forge,
-    { model, before: said, onComment: async (comment) => await update({ comment }) },
-    signal,
-  );
-  await update(after);
+  const comment = await publishComment(deps.forge, { model, before: said.comment }, signal);
+  await remember(deps, pull, namespace, (it) => ({
+    ...it,
+    comment,
+    plans,
+    desiredDigest: desiredDigest ?? it.desiredDigest,
+  }));
+  return async () => {
+    const status = await publishVerdict(deps.forge, { model, comment, before: said.status }, signal);
+    await remember(deps, pull, namespace, (it) => ({ ...it, status }));
+  };
 }
 
 /** The status of a namespace that the pull request leaves alone. */
@@ -75,7 +74,7 @@ export async function sayUntouched(
   const { pull, record } = frame;
   const before = record.namespaces[namespace] ?? NOTHING_SAID;
   const head = pull.head.revision;
-  const { status } = await publishUntouched(deps.forge, { namespace, head, before }, signal);
+  const status = await publishUntouched(deps.forge, { namespace, head, before: before.status }, signal);
   if (status !== before.status) await remember(deps, pull, namespace, (it) => ({ ...it, status }));
 }
 
