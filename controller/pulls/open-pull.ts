@@ -23,6 +23,7 @@ export async function lookAtOpen(
 ): Promise<void> {
   const [{ webUrl }, reading] = await Promise.all([deps.forge.identity(signal), readPull(deps, { pull, tip }, signal)]);
   const { merge } = reading;
+  deps.trace?.('pull:read');
   const record = await deps.records.change(pull, (it) => atHead(it, reading.head, deps.now()));
   const preview = await deps.previews.reconcile({
     pull,
@@ -33,6 +34,7 @@ export async function lookAtOpen(
     stopped: record.previewStopped,
     pushedAt: record.pushedAt,
   });
+  deps.trace?.('pull:preview');
   const frame: Frame = {
     installation: deps.installation,
     webUrl,
@@ -53,10 +55,12 @@ export async function lookAtOpen(
   for (const namespace of quiet) await sayUntouched(deps, frame, namespace, signal);
 }
 
-/** What was allowed or shown for an earlier head is not for this one. */
+/** What was allowed for an earlier head is not for this one; it may have been allowed before the push was looked at. */
 function atHead(record: PullRecord, head: string, now: string): PullRecord {
   const open = { ...record, state: 'open' as const, mergeCommit: null };
-  return record.head === head ? open : { ...open, head, pushedAt: now, allowedHead: null };
+  return record.head === head
+    ? open
+    : { ...open, head, pushedAt: now, allowedHead: record.allowedHead === head ? head : null };
 }
 
 async function show(

@@ -18,27 +18,38 @@ export interface Published {
   readonly status: string | null;
 }
 
+/** Where it is published. */
+export interface PublishDeps {
+  readonly forge: Pick<Forge, 'ensureComment' | 'setStatus'>;
+  readonly trace?: (point: string) => void;
+}
+
 /** Writes the comment and then the status of one namespace, as far as they say something new. */
 export async function publish(
-  forge: Forge,
+  deps: PublishDeps,
   args: {
     readonly model: CommentModel;
     readonly before: Published;
+    /** The comment only: the status is left to another pull request of the same head. */
+    readonly sharesHead?: boolean;
     readonly onComment: (it: CommentRef) => Promise<void>;
   },
   signal: AbortSignal,
 ): Promise<Published> {
   const { model, before } = args;
   const body = renderComment(model);
-  const comment = await forge.ensureComment(
+  deps.trace?.('comment:write');
+  const comment = await deps.forge.ensureComment(
     { pull: model.pull, marker: markerOf(model), body, known: before.comment },
     signal,
   );
+  deps.trace?.('comment:written');
   if (comment.id !== before.comment?.id || comment.bodyDigest !== before.comment.bodyDigest)
     await args.onComment(comment);
+  if (args.sharesHead === true) return { comment, status: null };
   const { state, description } = headOf(model);
   const status = await publishStatus(
-    forge,
+    deps,
     {
       revision: model.head,
       context: contextOf(model.namespace),
@@ -55,7 +66,7 @@ export async function publish(
 
 /** A namespace that the pull request leaves alone gets no comment, but its status, which may be a required one. */
 export async function publishUntouched(
-  forge: Forge,
+  deps: PublishDeps,
   args: {
     readonly namespace: NamespaceName;
     readonly head: Revision;
@@ -70,7 +81,7 @@ export async function publishUntouched(
     description: 'Not changed by this pull request',
     url: null,
   };
-  return { status: await publishStatus(forge, said, args.before.status, signal) };
+  return { status: await publishStatus(deps, said, args.before.status, signal) };
 }
 
 /** The name of the status, as branch protection lists it. */
@@ -79,12 +90,15 @@ function contextOf(namespace: NamespaceName): string {
 }
 
 async function publishStatus(
-  forge: Forge,
+  { forge, trace }: PublishDeps,
   status: StatusArgs,
   before: string | null,
   signal: AbortSignal,
 ): Promise<string> {
   const digest = digestOf(status);
-  if (digest !== before) await forge.setStatus(status, signal);
+  if (digest === before) return digest;
+  trace?.('status:write');
+  await forge.setStatus(status, signal);
+  trace?.('status:written');
   return digest;
 }

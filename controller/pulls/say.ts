@@ -15,6 +15,7 @@ export interface SayDeps {
   readonly store: Pick<Store, 'bucket'>;
   /** ISO time. */
   readonly now: () => string;
+  readonly trace?: (point: string) => void;
 }
 
 type Said = PullRecord['namespaces'][string];
@@ -34,6 +35,7 @@ const ENVIRONMENT_STATE = {
 /**
  * The namespace's comment and status say what the model says.
  *
+ * @param sharesHead an open pull request has the same head: the status is its own
  * @param desiredDigest of what the merge result says of it; null: stays as remembered
  */
 export async function say(
@@ -42,6 +44,7 @@ export async function say(
   model: CommentModel,
   desiredDigest: string | null,
   signal: AbortSignal,
+  { sharesHead = false } = {},
 ): Promise<void> {
   const { pull, record } = frame;
   const { namespace } = model;
@@ -57,11 +60,12 @@ export async function say(
       desiredDigest: desiredDigest ?? it.desiredDigest,
     }));
   const after = await publish(
-    deps.forge,
-    { model, before: said, onComment: async (comment) => await update({ comment }) },
+    deps,
+    { model, before: said, sharesHead, onComment: async (comment) => await update({ comment }) },
     signal,
   );
   await update(after);
+  deps.trace?.('pull:remembered');
 }
 
 /** The status of a namespace that the pull request leaves alone. */
@@ -74,7 +78,7 @@ export async function sayUntouched(
   const { pull, record } = frame;
   const before = record.namespaces[namespace] ?? NOTHING_SAID;
   const head = pull.head.revision;
-  const { status } = await publishUntouched(deps.forge, { namespace, head, before }, signal);
+  const { status } = await publishUntouched(deps, { namespace, head, before }, signal);
   if (status !== before.status) await remember(deps, pull, namespace, (it) => ({ ...it, status }));
 }
 

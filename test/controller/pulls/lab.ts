@@ -32,6 +32,7 @@ export interface DeskLab {
   readonly namespaces: Namespaces;
   readonly machine: ExecutorLab['machine'];
   readonly store: ExecutorLab['store'];
+  readonly executing: ExecutorLab;
   readonly loop: Loop;
   /** What `previews` says; null: there is none. */
   preview: PreviewView | null;
@@ -61,14 +62,14 @@ export function manifest(namespace: string, version: string, rest: object = {}):
   return JSON.stringify({ namespace, services: [service] }, null, 2);
 }
 
-export async function createDeskLab(): Promise<DeskLab> {
+export async function createDeskLab(args: { readonly startsAt?: string } = {}): Promise<DeskLab> {
   const dir = await mkdtemp(join(tmpdir(), 'slipway-desk-'));
   const executing = await createExecutorLab();
   const { store } = executing;
   const stop = new AbortController();
   const image = { image: { localId: `sha256:${'c'.repeat(64)}`, name: 'web:1' } };
   store.messages.serve(['agent', 'm1', 'image'], async () => image, stop.signal);
-  const forge = createFakeForge();
+  const forge = createFakeForge(args);
   const repo = await createGitRepo({ dir: join(dir, 'repo') });
   const location = repo.path;
   const repository = openRepository({ location, branch: 'main', mirrorDir: join(dir, 'mirrors'), log: silentLogger });
@@ -119,6 +120,7 @@ export async function createDeskLab(): Promise<DeskLab> {
     namespaces,
     machine: executing.machine,
     store,
+    executing,
     loop,
     preview: null,
     ended: [],
