@@ -3,7 +3,7 @@
  * comments are carried out. Only built where the environment has credentials for a forge.
  */
 import { randomUUID } from 'node:crypto';
-import type { PullNumber, PullRecord } from '../schemas/forge.ts';
+import type { CommandResult, PullNumber } from '../schemas/forge.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Store } from '../store/port.ts';
 import { createOwnVerbs } from './commands/own-verbs.ts';
@@ -86,6 +86,8 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
     ...(deps.trace === undefined ? {} : { trace: deps.trace }),
   });
   const health = createForgeHealth(deps);
+  /** Results of commands in pull requests that were not looked at yet. */
+  const unsaid = new Map<PullNumber, CommandResult>();
   const ears = createEars(
     {
       store,
@@ -97,16 +99,15 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
       retryMs: deps.retryMs,
       onPolled: (failure) => health.heard(failure),
       handlers: {
-        onPull: (number) => desk.lookAt(number, signal),
+        onPull: lookAt,
         onComment: async (id) => {
           const given = await commands.take(id, signal);
           await answer(given).catch(missed);
         },
         onPush: async () => deps.wake(),
         onAll: async () => {
-          const numbers = await desk.all(signal);
           await takeOver();
-          await lookAtEach(numbers);
+          await lookAtEach(await desk.all(signal));
         },
       },
     },
@@ -122,28 +123,34 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
     await Promise.all(numbers.map((number) => ears.add({ kind: 'pull', number })));
   }
 
-  /** The result of a command stands in the comments of its pull request, unless a later one does; null: it has no record. */
-  async function note({ pull, result }: Answer): Promise<PullRecord | null> {
+  async function lookAt(number: PullNumber): Promise<void> {
+    await desk.lookAt(number, signal);
+    const result = unsaid.get(number);
+    if (result !== undefined && (await note({ pull: number, result }))) unsaid.delete(number);
+  }
+
+  /** The result of a command stands in the comments of its pull request, unless a later one does; false: it has no record. */
+  async function note({ pull, result }: Answer): Promise<boolean> {
     let news = false;
     const after = await records.amend(pull, (it) => {
       news = it.command === null || it.command.at < result.at;
       return news ? { ...it, command: result } : it;
     });
     if (news) look(pull);
-    return after;
+    return after !== null;
   }
 
   async function answer(given: Answer | null): Promise<void> {
-    if (given === null || (await note(given)) !== null) return;
+    if (given === null || (await note(given))) return;
     // Whoever wrote it was faster than the first look.
-    await ears.add({ kind: 'pull', number: given.pull });
-    await note(given);
+    unsaid.set(given.pull, given.result);
+    look(given.pull);
   }
 
   /** What was begun and not ended, or ended and not told: by an earlier term, or because the forge was away. */
   async function takeOver(): Promise<void> {
     await commands.interrupted(signal);
-    for (const it of await commands.lastResults()) await note(it);
+    for (const it of await commands.lastResults()) if (!(await note(it))) unsaid.set(it.pull, it.result);
   }
 
   /** Until the forge has answered once. */

@@ -25,16 +25,14 @@ import type { DeskLab } from './lab.ts';
 export interface Term {
   /** What people who watch would read. */
   readonly said: string[];
-  /** Points that it came to. */
-  readonly points: string[];
   /** Resolves when it has died at the point it was told to. */
   readonly dead: Promise<void>;
   end(): Promise<void>;
 }
 
 export interface TermOptions {
-  /** It dies at the k-th point (from 1): nothing that it does after that reaches anybody. */
-  readonly diesAt?: number;
+  /** It dies when it first comes to this point: nothing that it does after that reaches anybody. */
+  readonly diesAt?: string;
   /** The tracked branch is read only after this. */
   readonly readsAfter?: Promise<void>;
 }
@@ -57,7 +55,6 @@ export function beginTerm(lab: DeskLab, options: TermOptions = {}): Term {
   const stop = new AbortController();
   const { signal } = stop;
   const life = { dead: false };
-  const points: string[] = [];
   const said: string[] = [];
   let die = () => {};
   const dead = new Promise<void>((resolve) => {
@@ -65,13 +62,11 @@ export function beginTerm(lab: DeskLab, options: TermOptions = {}): Term {
   });
   const trace = (point: string) => {
     if (life.dead) return;
-    points.push(point);
-    if (points.length !== options.diesAt) return;
+    if (point !== options.diesAt) return;
     life.dead = true;
     die();
   };
-  const never = new Promise<void>(() => {});
-  const store: Store = options.diesAt === undefined ? lab.store : mortal(lab.store, life, never);
+  const store: Store = options.diesAt === undefined ? lab.store : mortalStore(lab.store, life, dead);
   const forge: Forge = options.diesAt === undefined ? lab.forge : mortalForge(lab.forge, life);
 
   const namespaces = createNamespaces({ bucket: store.bucket('namespaces') });
@@ -125,12 +120,26 @@ export function beginTerm(lab: DeskLab, options: TermOptions = {}): Term {
   const ended = Promise.all([source.observe(follower, signal), previews.run(signal), pulls.run()]);
   return {
     said,
-    points,
     dead,
     async end() {
       stop.abort();
       // A dead one waits for answers that never come.
       if (!life.dead) await ended;
+    },
+  };
+}
+
+/** What it had taken from the queue is handed out again. */
+function mortalStore(store: Store, life: { dead: boolean }, dead: Promise<void>): Store {
+  const over = new AbortController();
+  void dead.then(() => over.abort());
+  const { deliveries } = store;
+  return {
+    ...mortal(store, life, new Promise<void>(() => {})),
+    deliveries: {
+      ...deliveries,
+      put: async (it) => (life.dead ? await new Promise(() => {}) : await deliveries.put(it)),
+      consume: (handler, until) => deliveries.consume(handler, AbortSignal.any([until, over.signal])),
     },
   };
 }
