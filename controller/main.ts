@@ -59,6 +59,8 @@ export interface ControllerDeps {
   readonly signing: { readonly key: KeyPair; readonly trusted: TrustedKeys };
   /** What a person who watches should read, line by line. */
   readonly say: (text: string) => void;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace?: (point: string) => void;
 }
 
 const ACTOR = 'controller';

@@ -3,7 +3,7 @@
  * comments are carried out. Only built where the environment has credentials for a forge.
  */
 import { randomUUID } from 'node:crypto';
-import type { PullNumber } from '../schemas/forge.ts';
+import type { CommandResult, PullNumber } from '../schemas/forge.ts';
 import type { Logger } from '../schemas/logger.ts';
 import type { Store } from '../store/port.ts';
 import { createOwnVerbs } from './commands/own-verbs.ts';
@@ -16,6 +16,7 @@ import type { Deploys } from './execute/deploys.ts';
 import type { Executor } from './execute/executor.ts';
 import { createEars, type Ears } from './forge/ears.ts';
 import type { Forge } from './forge/port.ts';
+import { createForgeHealth } from './forge-report.ts';
 import type { OpenRepository } from './git/repository.ts';
 import type { Loop } from './loop.ts';
 import type { Namespaces } from './namespaces.ts';
@@ -44,6 +45,12 @@ export interface PullRequestDeps {
   /** The tracked branch may have moved. */
   readonly wake: () => void;
   readonly say: (text: string) => void;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace?: (point: string) => void;
+  /** Between two polls of the forge; null: as is usual. */
+  readonly pollMs?: number | null;
+  /** Before the second try of a look that failed; it doubles. */
+  readonly retryMs?: number;
 }
 
 export interface PullRequests {
@@ -53,6 +60,8 @@ export interface PullRequests {
   onSource(state: SourceState): Promise<void>;
   run(): Promise<void>;
 }
+
+const BEGIN_RETRY_MS = 10_000;
 
 /** Works until the signal aborts. */
 export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): PullRequests {
@@ -74,7 +83,11 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
     owner: randomUUID(),
     clock,
     log,
+    ...(deps.trace === undefined ? {} : { trace: deps.trace }),
   });
+  const health = createForgeHealth(deps);
+  /** Results of commands in pull requests that were not looked at yet. */
+  const unsaid = new Map<PullNumber, CommandResult>();
   const ears = createEars(
     {
       store,
@@ -82,37 +95,78 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
       clock,
       log,
       random: Math.random,
+      pollMs: deps.pollMs ?? null,
+      retryMs: deps.retryMs,
+      onPolled: (failure) => health.heard(failure),
       handlers: {
-        onPull: (number) => desk.lookAt(number, signal),
-        onComment: async (id) => await answer(await commands.take(id, signal)),
+        onPull: lookAt,
+        onComment: async (id) => {
+          const given = await commands.take(id, signal);
+          await answer(given).catch(missed);
+        },
         onPush: async () => deps.wake(),
-        onAll: async () => await lookAtEach(await desk.all(signal)),
+        onAll: async () => {
+          await takeOver();
+          await lookAtEach(await desk.all(signal));
+        },
       },
     },
     signal,
   );
-  const look = (number: PullNumber) => void ears.add({ kind: 'pull', number });
+  /** Nobody tells of it again, as deliveries do: it comes with all the others. */
+  const missed = () => {
+    if (!signal.aborted) ears.hook.missed();
+  };
+  const look = (number: PullNumber) => void ears.add({ kind: 'pull', number }).catch(missed);
 
   async function lookAtEach(numbers: readonly PullNumber[]): Promise<void> {
     await Promise.all(numbers.map((number) => ears.add({ kind: 'pull', number })));
   }
 
-  /** The result of a command stands in the comments of its pull request. */
+  async function lookAt(number: PullNumber): Promise<void> {
+    await desk.lookAt(number, signal);
+    const result = unsaid.get(number);
+    if (result !== undefined && (await note({ pull: number, result }))) unsaid.delete(number);
+  }
+
+  /** The result of a command stands in the comments of its pull request, unless a later one does; false: it has no record. */
+  async function note({ pull, result }: Answer): Promise<boolean> {
+    let news = false;
+    const after = await records.amend(pull, (it) => {
+      news = it.command === null || it.command.at < result.at;
+      return news ? { ...it, command: result } : it;
+    });
+    if (news) look(pull);
+    return after !== null;
+  }
+
   async function answer(given: Answer | null): Promise<void> {
-    if (given === null) return;
-    await records.amend(given.pull, (it) => ({ ...it, command: given.result }));
+    if (given === null || (await note(given))) return;
+    // Whoever wrote it was faster than the first look.
+    unsaid.set(given.pull, given.result);
     look(given.pull);
   }
 
-  async function sayWhoWeAre(): Promise<void> {
-    try {
-      const { user, webUrl } = await forge.identity(signal);
-      deps.say(`pull requests of ${webUrl} are planned, as ${user.login}`);
-      for (const it of await commands.interrupted(signal)) await answer(it);
-    } catch (error) {
-      if (signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
-      deps.say(`pull requests wait: ${why}; deploys do not`);
+  /** What was begun and not ended, or ended and not told: by an earlier term, or because the forge was away. */
+  async function takeOver(): Promise<void> {
+    await commands.interrupted(signal);
+    for (const it of await commands.lastResults()) if (!(await note(it))) unsaid.set(it.pull, it.result);
+  }
+
+  /** Until the forge has answered once. */
+  async function begin(): Promise<void> {
+    for (let told = ''; !signal.aborted; ) {
+      try {
+        const { user, webUrl } = await forge.identity(signal);
+        deps.say(`pull requests of ${webUrl} are planned, as ${user.login}`);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const why = error instanceof Error ? error.message : String(error);
+        if (why !== told) log.warn({ err: error }, 'pull requests wait');
+        told = why;
+        await clock.sleep(BEGIN_RETRY_MS, signal).catch(() => undefined);
+      }
     }
   }
 
@@ -122,7 +176,7 @@ export function createPullRequests(deps: PullRequestDeps, signal: AbortSignal): 
       for (const number of await desk.onSource(state)) look(number);
     },
     async run() {
-      await Promise.all([sayWhoWeAre(), ears.run(), watchState({ ...deps, desk }, look, signal)]);
+      await Promise.all([begin(), ears.run(), watchState({ ...deps, desk }, look, signal)]);
     },
   };
 }

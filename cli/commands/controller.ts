@@ -2,6 +2,7 @@
 import { runController } from '../../controller/main.ts';
 import { readTracked } from '../../controller/tracked.ts';
 import { SlipwayError } from '../../schemas/errors.ts';
+import { createTrace } from '../../store/trace.ts';
 import { type Connection, connect } from '../connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printable } from '../output.ts';
@@ -39,6 +40,7 @@ export async function control(context: CommandContext, connection: Connection): 
       env: process.env,
       hookPort: numberOption(context, 'hookPort') ?? DEFAULT_HOOK_PORT,
       hookSecrets: secrets,
+      trace: createTrace({ env: process.env }),
       say: (text) => context.output.line(printable(text)),
     },
     context.signal,

@@ -5,6 +5,7 @@ import { frozenText, thawCommand } from '../../controller/consent/frozen.ts';
 import { readWaiting } from '../../controller/consent/read-waiting.ts';
 import { type Waiting, waitingText } from '../../controller/consent/waiting.ts';
 import { readSnapshots, readSpecs } from '../../controller/execute/situation.ts';
+import { readForgeReport } from '../../controller/forge-report.ts';
 import { type Leftover, leftoversOf, leftoverText } from '../../controller/leftovers.ts';
 import { slotViews } from '../../controller/slots.ts';
 import { readSourceReport, type SourceReport } from '../../controller/source-report.ts';
@@ -54,16 +55,22 @@ export async function status(context: CommandContext): Promise<number> {
   const controller = await connection.controller();
   const namespaces = await Promise.all(asked.map((it) => statusOf(connection, it, snapshots)));
   const cluster = connection.store.bucket('cluster');
-  const [tracked, source] = await Promise.all([readTracked(cluster), readSourceReport(cluster)]);
+  const [tracked, source, forge] = await Promise.all([
+    readTracked(cluster),
+    readSourceReport(cluster),
+    readForgeReport(cluster),
+  ]);
   const freezes = await connection.freezes.list();
   const build = await buildOf('agent/main');
-  output.result({ controller, tracked, source, build, freezes, machines: snapshots, namespaces }, () => {
+  output.result({ controller, tracked, source, forge, build, freezes, machines: snapshots, namespaces }, () => {
     output.line(
       controller === null
         ? 'controller: not running (workloads, gateway and commands work without it)'
         : `controller: ${controller}`,
     );
     if (tracked !== null) printSource(output, tracked, source);
+    if (forge !== null && forge.why !== null)
+      output.line(printable(`pull requests wait since ${forge.at}: ${forge.why}; deploys do not`));
     for (const it of freezes) output.line(printable(`${frozenText(it)} (\`${thawCommand(it)}\`)`));
     for (const it of snapshots) {
       const port = it.gateway.httpPort === null ? 'no http port' : `http on port ${it.gateway.httpPort}`;

@@ -16,8 +16,8 @@ export interface Claims {
   get(comment: number): Promise<Claim | null>;
   /** false: somebody else ended it meanwhile. */
   end(claim: Claim, state: Exclude<TakenCommand['state'], 'running'>, result: CommandResult): Promise<boolean>;
-  /** Those that are still running, whoever took them. */
-  running(): Promise<Claim[]>;
+  /** Every one there ever was, whoever took it. */
+  all(): Promise<Claim[]>;
 }
 
 export function createClaims({ bucket }: { readonly bucket: Bucket }): Claims {
@@ -44,11 +44,9 @@ export function createClaims({ bucket }: { readonly bucket: Bucket }): Claims {
         throw error;
       }
     },
-    async running() {
+    async all() {
       const entries = await bucket.list();
-      return entries
-        .map(({ value, revision }) => ({ taken: TakenCommand.parse(value), revision }))
-        .filter((it) => it.taken.state === 'running');
+      return entries.map(({ value, revision }) => ({ taken: TakenCommand.parse(value), revision }));
     },
   };
 }

@@ -3,7 +3,7 @@
  * the role of who wrote it, carried out, and said how it ended. A command is never carried out twice; one whose controller
  * died is said to be interrupted.
  */
-import { isSlipwayError } from '../../schemas/errors.ts';
+import { isSlipwayError, SlipwayError } from '../../schemas/errors.ts';
 import type { CommandResult, PullComment, PullNumber } from '../../schemas/forge.ts';
 import type { Logger } from '../../schemas/logger.ts';
 import type { Settings } from '../../schemas/settings.ts';
@@ -27,6 +27,8 @@ export interface CommandDeps {
   readonly owner: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace?: (point: string) => void;
 }
 
 /** What the sticky comment of a pull request is to say. */
@@ -45,6 +47,8 @@ export interface Commands {
   take(comment: number, signal: AbortSignal): Promise<Answer | null>;
   /** Commands that a controller left when it died, each said once; to be called when a term begins. */
   interrupted(signal: AbortSignal): Promise<Answer[]>;
+  /** How the last command of each pull request ended: a controller may have died before anybody was told. */
+  lastResults(): Promise<Answer[]>;
 }
 
 const INTERRUPTED =
@@ -57,6 +61,13 @@ export function createCommands(deps: CommandDeps): Commands {
 
   function resultOf(about: Pick<CommandResult, 'by' | 'command'>, ok: boolean, text: string): CommandResult {
     return { ...about, ok, text, at: isoNow(clock) };
+  }
+
+  /** @throws SOURCE_UNAVAILABLE */
+  function settingsNow(): Settings {
+    const settings = deps.settings();
+    if (settings !== null) return settings;
+    throw new SlipwayError('SOURCE_UNAVAILABLE', 'slipway.toml of the tracked branch was not read yet');
   }
 
   /** Nice to have: a command is not stopped for it. */
@@ -87,9 +98,7 @@ export function createCommands(deps: CommandDeps): Commands {
       throw new Refused(
         'The pull request is closed without a merge; commands are taken in one that is open or merged.',
       );
-    const settings = deps.settings();
-    if (settings === null)
-      throw new Refused('slipway.toml of the tracked branch was not read yet; write the command again in a moment.');
+    const settings = settingsNow();
     const why = whyNotAllowed(command.verb, await forge.permission(comment.author.login, signal), settings.roles);
     if (why !== null) throw new Refused(why);
     const asked = { pull, user: comment.author, comment: comment.id, settings, signal };
@@ -128,34 +137,42 @@ export function createCommands(deps: CommandDeps): Commands {
       const comment = await forge.getComment(id, signal);
       const parsed = comment === null ? null : parseCommand(comment.body);
       if (comment === null || parsed === null || !(await isForUs(comment, signal))) return null;
+      // A term begins before the branch is read; what was written meanwhile waits, and is not refused for that.
+      if (parsed.kind === 'command') settingsNow();
+      const { pull } = comment;
+      const own = { ...aboutOf(comment, parsed), comment: id, pull, owner: deps.owner, at: isoNow(clock) };
       if (!pace.isWithin(comment.author.id)) {
         log.warn({ comment: id, user: comment.author.login }, 'too many commands of one user; this one is ignored');
+        // For good: told of again in a quieter minute it would run when nobody expects it any more.
+        await claims.create({ ...own, state: 'failed', result: null });
         return null;
       }
-      const { pull } = comment;
-      const claim = await claims.create({
-        ...aboutOf(comment, parsed),
-        comment: id,
-        pull,
-        owner: deps.owner,
-        state: 'running',
-        result: null,
-        at: isoNow(clock),
-      });
+      const claim = await claims.create({ ...own, state: 'running', result: null });
       if (claim === null) return null;
+      deps.trace?.('command:claimed');
       await react(id, 'seen', signal);
       const result = await resultFor(comment, parsed, signal);
+      deps.trace?.('command:carried-out');
       if (result === null || !(await claims.end(claim, result.ok ? 'done' : 'failed', result))) return null;
+      deps.trace?.('command:ended');
       await react(id, result.ok ? 'done' : 'failed', signal);
       return !result.ok && (await isStranger(comment, signal)) ? null : { pull, result };
     },
     async interrupted(signal) {
       const answers: Answer[] = [];
-      for (const claim of await claims.running()) {
+      for (const claim of await claims.all()) {
         const answer = await sayInterrupted(claim, signal);
         if (answer !== null) answers.push(answer);
       }
       return answers;
+    },
+    async lastResults() {
+      const last = new Map<PullNumber, CommandResult>();
+      for (const { taken } of await claims.all()) {
+        const { pull, result } = taken;
+        if (result !== null && result.at > (last.get(pull)?.at ?? '')) last.set(pull, result);
+      }
+      return [...last].map(([pull, result]) => ({ pull, result }));
     },
   };
 }

@@ -11,6 +11,11 @@ export interface EarsArgs {
   readonly store: Pick<Store, 'deliveries' | 'bucket' | 'onConnection'>;
   readonly forge: Pick<Forge, 'identity' | 'listPulls' | 'listComments'>;
   readonly handlers: HintHandlers;
+  /** For `createPoller`. */
+  readonly onPolled?: (failure: unknown) => Promise<void>;
+  readonly pollMs?: number | null;
+  /** For `createHintQueue`. */
+  readonly retryMs?: number | undefined;
   readonly clock: PollClock;
   readonly random: () => number;
   readonly log: Logger;
@@ -35,13 +40,15 @@ export interface Ears {
 /** Ears that hear until the signal aborts. */
 export function createEars(args: EarsArgs, signal: AbortSignal): Ears {
   const { store, log } = args;
-  const queue = createHintQueue({ handlers: args.handlers, log, signal });
+  const queue = createHintQueue({ handlers: args.handlers, log, signal, retryMs: args.retryMs });
   const poller = createPoller({
     forge: args.forge,
     deliveries: store.deliveries,
     cursors: store.bucket('cursors'),
     onConnection: (onChange, until) => store.onConnection(onChange, until),
     all: () => queue.add({ kind: 'all' }),
+    onPolled: async (failure) => await args.onPolled?.(failure),
+    pollMs: args.pollMs ?? null,
     clock: args.clock,
     random: args.random,
     log,

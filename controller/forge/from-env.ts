@@ -3,6 +3,8 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SlipwayError } from '../../schemas/errors.ts';
 import type { Logger } from '../../schemas/logger.ts';
+import { Duration } from '../../schemas/manifest-values.ts';
+import { durationMs, MAX_DURATION_MS } from '../manifest/quantities.ts';
 import { githubAddress, isGithubCom } from './address.ts';
 import type { Credentials } from './credentials.ts';
 import { createGithub, type GithubArgs } from './github/github.ts';
@@ -22,9 +24,12 @@ export interface ConfiguredForge {
   readonly forge: Forge;
   /** For git over https; SLIPWAY_GIT_TOKEN where that is set. @throws SOURCE_UNAVAILABLE */
   readonly gitToken: () => Promise<string>;
+  /** Between two polls, as SLIPWAY_FORGE_POLL says; null: as is usual. */
+  readonly pollMs: number | null;
 }
 
 const TOKEN_TIMEOUT_MS = 60_000;
+const LEAST_POLL_MS = 100;
 
 /** Variables that only a forge has a use for. */
 const OURS = [
@@ -69,7 +74,16 @@ export function forgeFromEnv({ env, location, clock, log }: FromEnvArgs): Config
       throw new SlipwayError('SOURCE_UNAVAILABLE', `There is no token for git: ${why}`, {}, error);
     }
   };
-  return { forge, gitToken };
+  return { forge, gitToken, pollMs: pollMsOf(env) };
+}
+
+/** @throws USAGE */
+function pollMsOf(env: Env): number | null {
+  const text = valueOf(env, 'SLIPWAY_FORGE_POLL');
+  if (text === null) return null;
+  const ms = Duration.safeParse(text).success ? durationMs(text) : 0;
+  if (ms < LEAST_POLL_MS || ms > MAX_DURATION_MS) throw usage('SLIPWAY_FORGE_POLL has to be a duration such as 30s');
+  return ms;
 }
 
 /** null: none are given. @throws USAGE when they are half given, or both kinds are */

@@ -28,7 +28,7 @@ export interface HintQueueArgs {
   readonly parallelComments?: number;
   readonly parallel?: number;
   /** Wait before the second try; it doubles. */
-  readonly retryMs?: number;
+  readonly retryMs?: number | undefined;
 }
 
 export interface HintQueue {

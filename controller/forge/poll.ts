@@ -24,6 +24,10 @@ export interface PollerArgs {
   readonly onConnection: Store['onConnection'];
   /** Everything is looked at; rejects when that failed. */
   readonly all: () => Promise<void>;
+  /** After each poll: what it failed with; null: the forge answered. */
+  readonly onPolled?: (failure: unknown) => Promise<void>;
+  /** Between two polls, whether webhooks come or not; null or left out: as this file says. */
+  readonly pollMs?: number | null;
   readonly clock: PollClock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -127,6 +131,12 @@ export function createPoller(args: PollerArgs): Poller {
     }
   }
 
+  async function tell(failure: unknown): Promise<void> {
+    await args
+      .onPolled?.(failure)
+      .catch((error: unknown) => log.warn({ error }, 'it could not be recorded how the forge is'));
+  }
+
   function watchStore(signal: AbortSignal): void {
     let lostAt: number | null = null;
     args.onConnection((connected) => {
@@ -162,12 +172,15 @@ export function createPoller(args: PollerArgs): Poller {
           await poll(signal);
           failures = 0;
           goodAt = clock.now();
+          await tell(null);
         } catch (error) {
           if (signal.aborted) return;
           failures += 1;
           log.warn({ error, failures }, 'the forge could not be polled; it is tried again');
+          await tell(error);
         }
-        const pace = hooksCome && failures === 0 && !owesAll ? PACES.hooks : PACES.polling;
+        const usual = hooksCome && failures === 0 && !owesAll ? PACES.hooks : PACES.polling;
+        const pace = { ...usual, pollMs: args.pollMs ?? usual.pollMs };
         await rest(pollDelayMs(pace, failures, args.random()), signal);
       }
     },

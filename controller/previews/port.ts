@@ -26,8 +26,11 @@ export interface Previews {
   reconcile(wish: PreviewWish): Promise<PreviewView | null>;
   /** Closed, merged or told to: it goes, and the view says how far that is. */
   end(pull: PullNumber, why: string): Promise<PreviewView | null>;
-  /** Looks at all previews: time-outs, and those whose pull request is not open (its events were lost). Cheap. */
-  sweep(open: ReadonlySet<PullNumber>): Promise<void>;
+  /**
+   * Looks at all previews: time-outs, and those whose pull request is not open (its events were lost). Cheap. `askedAtMs`:
+   * when it was asked which are open, so that what was opened and begun since then stays.
+   */
+  sweep(open: ReadonlySet<PullNumber>, askedAtMs: number): Promise<void>;
   view(pull: PullNumber): Promise<PreviewView | null>;
   /** Calls when a view may have changed, until the signal aborts. */
   onChange(changed: (pull: PullNumber) => void, signal: AbortSignal): void;

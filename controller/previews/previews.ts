@@ -33,6 +33,8 @@ export interface PreviewsDeps extends TeardownDeps {
   readonly actor: string;
   /** Port of the gateways for http. */
   readonly httpPort: number;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace?: (point: string) => void;
 }
 
 /** `run` takes previews away that are to go, notices those whose time is over, and tells who listens; until the signal aborts. */
@@ -117,6 +119,7 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
       proof: '',
     }));
     refused.delete(pull.number);
+    deps.trace?.('preview:wanted');
     loop.want({
       namespace,
       desired: fork.desired,
@@ -189,11 +192,13 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
     }
   }
 
-  async function sweep(open: ReadonlySet<PullNumber> | null): Promise<void> {
+  async function sweep(open: ReadonlySet<PullNumber> | null, askedAtMs: number): Promise<void> {
     for (const it of await records.list()) {
       if (it.state === 'removed') await records.forgetOld(it, clock.now());
       if (it.state !== 'wanted') continue;
-      if (open !== null && !open.has(it.pull)) await remover.begin(it, 'its pull request is not open any more');
+      const isOlder = Date.parse(it.startedAt) < askedAtMs;
+      if (open !== null && isOlder && !open.has(it.pull))
+        await remover.begin(it, 'its pull request is not open any more');
       else if (Date.parse(it.expiresAt) <= clock.now())
         await remover.begin(it, 'its time is over; a push or `/slipway preview` makes it again');
     }
@@ -202,7 +207,7 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
   return {
     reconcile: (wish) => turn(() => reconcile(wish)),
     end: (pull, why) => turn(() => end(pull, why)),
-    sweep: (open) => turn(() => sweep(open)),
+    sweep: (open, askedAtMs) => turn(() => sweep(open, askedAtMs)),
     async view(pull) {
       const record = await ownOf(pull);
       const none = refused.get(pull) ?? null;
@@ -224,7 +229,7 @@ export function createPreviews(deps: PreviewsDeps): Previews & { run(signal: Abo
         .bucket('namespaces')
         .watch(({ key: [namespace = ''] }) => void changed(namespace), signal)
         .catch(() => undefined);
-      await remover.run(() => turn(() => sweep(null)), signal);
+      await remover.run(() => turn(() => sweep(null, clock.now())), signal);
     },
   };
 }

@@ -51,6 +51,7 @@ export function createRemover(deps: RemoverDeps): Remover {
       before,
       proof: '',
     }));
+    deps.trace?.('preview:removing');
     // What somebody did there by hand does not keep it.
     await deps.namespaces.change(record.namespace, (it) => ({ ...it, held: null }));
     wantGone(going);
@@ -67,12 +68,15 @@ export function createRemover(deps: RemoverDeps): Remover {
       return;
     }
     if (await isRemembering(record)) return;
+    deps.trace?.('preview:tear');
     const { clean, text } = await tearDown(deps, { ...record, signal });
+    deps.trace?.('preview:torn');
     const state = clean ? ('removed' as const) : ('removing' as const);
     const endedAt = clean ? isoNow(clock) : null;
     const after = await records.change(namespace, (it) => ({ ...(it ?? record), state, endedAt, proof: text }));
     if (JSON.stringify(after) === JSON.stringify(record)) return;
     log.info({ namespace, pull: record.pull, clean }, text);
+    if (clean) deps.trace?.('preview:removed');
     if (clean) await tell(record, `${namespace} is removed: ${record.why}; ${text}`);
     deps.onRemoved(after);
   }

@@ -4,7 +4,7 @@
  */
 import type { PullNumber, PullRecord } from '../../schemas/forge.ts';
 import type { Logger } from '../../schemas/logger.ts';
-import type { NamespaceName } from '../../schemas/names.ts';
+import type { NamespaceName, Revision } from '../../schemas/names.ts';
 import { isoNow } from '../execute/clock.ts';
 import type { Deploys } from '../execute/deploys.ts';
 import type { Forge } from '../forge/port.ts';
@@ -30,6 +30,8 @@ export interface DeskDeps extends AssessDeps {
   readonly loop: Pick<Loop, 'poke'>;
   readonly installation: string;
   readonly log: Logger;
+  /** A point at which a process may be killed in tests; does nothing otherwise. */
+  readonly trace?: (point: string) => void;
 }
 
 /** With what a pull request is looked at. */
@@ -63,37 +65,45 @@ export function createDesk(deps: DeskDeps): Desk {
   const all = { ...deps, now: () => isoNow(deps.clock) };
   const fresh = new Set<PullNumber>();
   const asked = new Map<string, string>();
-  /** Those that were to be looked at before the tracked branch was read. */
-  const early = new Set<PullNumber>();
+  /** Looked at now, or named before the tracked branch was read: nobody else thinks of those without a record. */
+  const unfinished = new Set<PullNumber>();
   let tip: TrackedTip | null = null;
+  /** Of which the pull requests were given out. */
+  let told: Revision | null = null;
 
   async function notOver(): Promise<PullRecord[]> {
     return (await records.list()).filter((it) => it.state !== 'done');
   }
 
+  async function look(number: PullNumber, at: TrackedTip, signal: AbortSignal): Promise<void> {
+    const pull = await forge.getPull(number, signal);
+    if (pull !== null) {
+      await LOOK_AT[pull.state](all, pull, { tip: at, refresh: fresh.has(number), asked }, signal);
+      fresh.delete(number);
+      return;
+    }
+    await previews.end(number, 'the pull request is gone');
+    await records.amend(number, (it) => ({ ...it, state: 'done' }));
+  }
+
   return {
     async onSource(state) {
       const next = tipOf(state);
-      if (next === null || next.revision === tip?.revision) return [];
-      const known = (await notOver()).map((it) => it.number);
+      if (next === null || next.revision === told) return [];
       tip = next;
-      const numbers = new Set([...early, ...known]);
-      early.clear();
+      const numbers = new Set([...(await notOver()).map((it) => it.number), ...unfinished]);
+      told = next.revision;
       return [...numbers];
     },
     async lookAt(number, signal) {
-      if (tip === null) {
-        early.add(number);
-        return;
+      unfinished.add(number);
+      // Looked at again as soon as the tracked branch was read.
+      if (tip === null) return;
+      try {
+        await look(number, tip, signal);
+      } finally {
+        unfinished.delete(number);
       }
-      const pull = await forge.getPull(number, signal);
-      if (pull !== null) {
-        await LOOK_AT[pull.state](all, pull, { tip, refresh: fresh.has(number), asked }, signal);
-        fresh.delete(number);
-        return;
-      }
-      await previews.end(number, 'the pull request is gone');
-      await records.amend(number, (it) => ({ ...it, state: 'done' }));
     },
     refresh(number) {
       fresh.add(number);
@@ -105,9 +115,10 @@ export function createDesk(deps: DeskDeps): Desk {
       return (await notOver()).filter(isAbout).map((it) => it.number);
     },
     async all(signal) {
+      const askedAtMs = deps.clock.now();
       const pulls = await forge.listPulls(null, signal);
       const open = pulls.flatMap((it) => (it.state === 'open' ? [it.number] : []));
-      await previews.sweep(new Set(open));
+      await previews.sweep(new Set(open), askedAtMs);
       return [...new Set([...open, ...(await notOver()).map((it) => it.number)])];
     },
   };

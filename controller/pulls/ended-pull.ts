@@ -149,7 +149,13 @@ async function sayEnded(
     closed: true,
   });
   const sayVerdict = await say(deps, frame, model, null, signal);
-  await sayVerdict();
+  await sayVerdict({ sharesHead: await sharesHead(deps, frame) });
+}
+
+/** Whether another pull request is open from the same commit, such as into another branch. */
+async function sharesHead({ records }: Deps, { pull }: Frame): Promise<boolean> {
+  const { number, head } = pull;
+  return (await records.list()).some((it) => it.number !== number && it.state === 'open' && it.head === head.revision);
 }
 
 async function frameOf(

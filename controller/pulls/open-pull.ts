@@ -12,7 +12,7 @@ import { changesAsked } from './changes-asked.ts';
 import type { DeskDeps, Look } from './desk.ts';
 import { type Frame, filesOf, modelOf, notesOf, problemsOf } from './models.ts';
 import { type PullReading, readPull, type TrackedTip } from './read-pull.ts';
-import { type SayDeps, say, sayEnvironment, sayUntouched } from './say.ts';
+import { type SayDeps, type SayVerdict, say, sayEnvironment, sayUntouched } from './say.ts';
 
 /** A pull request that leaves more namespaces alone than this gets statuses for the first ones only. */
 const MOST_UNTOUCHED = 50;
@@ -25,6 +25,7 @@ export async function lookAtOpen(
 ): Promise<void> {
   const [{ webUrl }, reading] = await Promise.all([deps.forge.identity(signal), readPull(deps, { pull, tip }, signal)]);
   const { merge } = reading;
+  deps.trace?.('pull:read');
   const record = await deps.records.change(pull, (it) => atHead(it, reading.head, deps.now()));
   const wish: PreviewWish = {
     pull,
@@ -36,6 +37,7 @@ export async function lookAtOpen(
     pushedAt: record.pushedAt,
   };
   const preview = isPromotion(pull) ? null : await deps.previews.reconcile(wish);
+  deps.trace?.('pull:preview');
   const frame: Frame = {
     installation: deps.installation,
     webUrl,
@@ -47,7 +49,7 @@ export async function lookAtOpen(
   const { touched, untouched } = namespacesOf(reading, tip);
   const source = preview === null ? null : tip.settings.previews.source;
   const shown = [...new Set([...touched, ...followedNamespaces(record), ...(source === null ? [] : [source])])];
-  const verdicts: (() => Promise<void>)[] = [];
+  const verdicts: SayVerdict[] = [];
   for (const namespace of shown.toSorted()) {
     const own = namespace === source ? preview : null;
     verdicts.push(await show(deps, { frame, reading, namespace, refresh, preview: own }, signal));
@@ -83,7 +85,7 @@ async function show(
     readonly refresh: boolean;
   },
   signal: AbortSignal,
-): Promise<() => Promise<void>> {
+): Promise<SayVerdict> {
   const { frame, reading, namespace, preview, refresh } = args;
   const { tip, pull } = frame;
   const { merge } = reading;

@@ -9,19 +9,29 @@ import { renderComment } from '../comment/render.ts';
 import { headOf } from '../comment/verdict.ts';
 import type { Forge, StatusArgs } from '../forge/port.ts';
 
+/** Where it is published. */
+export interface PublishDeps {
+  readonly forge: Pick<Forge, 'ensureComment' | 'setStatus'>;
+  readonly trace?: (point: string) => void;
+}
+
 /** The comment says what the model says. */
 export async function publishComment(
-  forge: Forge,
+  deps: PublishDeps,
   { model, before }: { readonly model: CommentModel; readonly before: CommentRef | null },
   signal: AbortSignal,
 ): Promise<CommentRef> {
   const body = renderComment(model);
-  return await forge.ensureComment({ pull: model.pull, marker: markerOf(model), body, known: before }, signal);
+  deps.trace?.('comment:write');
+  const marker = markerOf(model);
+  const comment = await deps.forge.ensureComment({ pull: model.pull, marker, body, known: before }, signal);
+  deps.trace?.('comment:written');
+  return comment;
 }
 
 /** The status says what the model says, and leads to the comment. Gives what is to be remembered of it. */
 export async function publishVerdict(
-  forge: Forge,
+  deps: PublishDeps,
   args: { readonly model: CommentModel; readonly comment: CommentRef; readonly before: string | null },
   signal: AbortSignal,
 ): Promise<string> {
@@ -30,12 +40,12 @@ export async function publishVerdict(
   const context = contextOf(model.namespace);
   const annotations = annotationsOf(model);
   const said: StatusArgs = { revision: model.head, context, state, description, url: comment.url, annotations };
-  return await publishStatus(forge, said, before, signal);
+  return await publishStatus(deps, said, before, signal);
 }
 
 /** A namespace that the pull request leaves alone gets no comment, but its status, which may be a required one. */
 export async function publishUntouched(
-  forge: Forge,
+  deps: PublishDeps,
   args: {
     readonly namespace: NamespaceName;
     readonly head: Revision;
@@ -50,7 +60,7 @@ export async function publishUntouched(
     description: 'Not changed by this pull request',
     url: null,
   };
-  return await publishStatus(forge, said, args.before, signal);
+  return await publishStatus(deps, said, args.before, signal);
 }
 
 /** The name of the status, as branch protection lists it. */
@@ -59,12 +69,15 @@ function contextOf(namespace: NamespaceName): string {
 }
 
 async function publishStatus(
-  forge: Forge,
+  { forge, trace }: PublishDeps,
   status: StatusArgs,
   before: string | null,
   signal: AbortSignal,
 ): Promise<string> {
   const digest = digestOf(status);
-  if (digest !== before) await forge.setStatus(status, signal);
+  if (digest === before) return digest;
+  trace?.('status:write');
+  await forge.setStatus(status, signal);
+  trace?.('status:written');
   return digest;
 }

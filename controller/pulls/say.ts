@@ -15,6 +15,7 @@ export interface SayDeps {
   readonly store: Pick<Store, 'bucket'>;
   /** ISO time. */
   readonly now: () => string;
+  readonly trace?: (point: string) => void;
 }
 
 type Said = PullRecord['namespaces'][string];
@@ -31,9 +32,13 @@ const ENVIRONMENT_STATE = {
   refused: null,
 } as const satisfies Record<PreviewView['state'], string | null>;
 
+/** Says by the status what the comment says. */
+export type SayVerdict = (args?: { readonly sharesHead?: boolean }) => Promise<void>;
+
 /**
  * The namespace's comment says what the model says; what is given back says the same by the status. Comments come first:
- * people wait for them, and forges want pauses between writes.
+ * people wait for them, and forges want pauses between writes. With `sharesHead` (an open pull request has the same head)
+ * the status is left to that one.
  *
  * @param desiredDigest of what the merge result says of it; null: stays as remembered
  */
@@ -43,7 +48,7 @@ export async function say(
   model: CommentModel,
   desiredDigest: string | null,
   signal: AbortSignal,
-): Promise<() => Promise<void>> {
+): Promise<SayVerdict> {
   const { pull, record } = frame;
   const { namespace } = model;
   const said = record.namespaces[namespace] ?? NOTHING_SAID;
@@ -51,15 +56,16 @@ export async function say(
   // Before anybody can agree to it.
   if (model.outcome.kind === 'planned')
     await keepShownPlan(deps.store.bucket('pulls'), model.outcome.plan, { pull: pull.number, fork: isFork(pull) });
-  const comment = await publishComment(deps.forge, { model, before: said.comment }, signal);
+  const comment = await publishComment(deps, { model, before: said.comment }, signal);
   await remember(deps, pull, namespace, (it) => ({
     ...it,
     comment,
     plans,
     desiredDigest: desiredDigest ?? it.desiredDigest,
   }));
-  return async () => {
-    const status = await publishVerdict(deps.forge, { model, comment, before: said.status }, signal);
+  deps.trace?.('pull:remembered');
+  return async ({ sharesHead = false } = {}) => {
+    const status = sharesHead ? null : await publishVerdict(deps, { model, comment, before: said.status }, signal);
     await remember(deps, pull, namespace, (it) => ({ ...it, status }));
   };
 }
@@ -74,7 +80,7 @@ export async function sayUntouched(
   const { pull, record } = frame;
   const before = record.namespaces[namespace] ?? NOTHING_SAID;
   const head = pull.head.revision;
-  const status = await publishUntouched(deps.forge, { namespace, head, before: before.status }, signal);
+  const status = await publishUntouched(deps, { namespace, head, before: before.status }, signal);
   if (status !== before.status) await remember(deps, pull, namespace, (it) => ({ ...it, status }));
 }
 

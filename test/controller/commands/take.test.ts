@@ -153,16 +153,15 @@ describe('a command in a comment', () => {
     expect(done).toEqual([]);
   });
 
-  it.each([
-    ['closed', () => forge.close(1), 'closed without a merge'],
-    ['of settings that nobody read', () => {}, 'not read yet'],
-  ])('in a pull request %s is refused', async (_, act, words) => {
-    act();
-    const settings = words === 'not read yet' ? { settings: () => null } : {};
-    const answer = await commandsOf('one', settings).take(write('/slipway plan'), never);
-    expect(answer?.result.text).toContain(words);
-    expect(done).toEqual([]);
-  });
+  it.each([['closed', () => forge.close(1), 'closed without a merge']])(
+    'in a pull request %s is refused',
+    async (_, act, words) => {
+      act();
+      const answer = await commandsOf().take(write('/slipway plan'), never);
+      expect(answer?.result.text).toContain(words);
+      expect(done).toEqual([]);
+    },
+  );
 
   it('is taken in a merged pull request', async () => {
     forge.merge(1);

@@ -135,7 +135,7 @@ export async function createExecutorLab(options: { checkFences?: boolean } = {})
 }
 
 /** The store as a process that may be paused or dead reaches it: from then on nothing it calls is carried out (until it goes on). */
-function mortal(store: Store, life: { dead: boolean }, asleep: Promise<void>): Store {
+export function mortal(store: Store, life: { dead: boolean }, asleep: Promise<void>): Store {
   const gate = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name, receiver) {

@@ -190,7 +190,7 @@ describe('a preview', () => {
   it('goes when its close was lost, and its end goes on after a restart', async () => {
     await running();
     left = { ...NOTHING, containers: ['a'] };
-    await previews.sweep(new Set());
+    await previews.sweep(new Set(), Date.now());
     await later(async () => expect((await previews.view(7))?.message).toContain('left: 1 container (a)'));
     await end();
     left = NOTHING;
@@ -198,11 +198,19 @@ describe('a preview', () => {
     await later(async () => expect(await state()).toBe('removed'));
   });
 
+  it('that began after it was asked which pull requests are open is left alone', async () => {
+    const askedAtMs = Date.now();
+    await systemClock.sleep(2);
+    await running();
+    await previews.sweep(new Set(), askedAtMs);
+    expect(await state()).toBe('running');
+  });
+
   it('goes when its time is over', async () => {
     await previews.reconcile(wish('1', { settings: previewSettings('ttl = "500ms"\n') }));
     await later(async () => expect(await state()).toBe('running'));
     await systemClock.sleep(500);
-    await previews.sweep(new Set([7]));
+    await previews.sweep(new Set([7]), Date.now());
     await later(async () => expect(await state()).toBe('removed'));
   });
 

@@ -34,6 +34,7 @@ export interface DeskLab {
   readonly namespaces: Namespaces;
   readonly machine: ExecutorLab['machine'];
   readonly store: ExecutorLab['store'];
+  readonly executing: ExecutorLab;
   readonly loop: Loop;
   /** Method and path of what was asked of git over HTTP. */
   readonly requests: string[];
@@ -68,7 +69,10 @@ export function manifest(namespace: string, version: string, rest: object = {}):
 }
 
 /** @param git how the repository is read: as a folder, unless told otherwise */
-export async function createDeskLab({ git = 'folder' }: { git?: 'folder' | 'http' } = {}): Promise<DeskLab> {
+export async function createDeskLab(
+  args: { readonly git?: 'folder' | 'http'; readonly startsAt?: string } = {},
+): Promise<DeskLab> {
+  const { git = 'folder' } = args;
   const dir = await mkdtemp(join(tmpdir(), 'slipway-desk-'));
   const server = git === 'http' ? await serveGit({ root: dir }) : null;
   const executing = await createExecutorLab();
@@ -76,7 +80,7 @@ export async function createDeskLab({ git = 'folder' }: { git?: 'folder' | 'http
   const stop = new AbortController();
   const image = () => ({ image: { localId: `sha256:${lab.tag.repeat(64)}`, name: 'web:1' } });
   store.messages.serve(['agent', 'm1', 'image'], async () => image(), stop.signal);
-  const forge = createFakeForge();
+  const forge = createFakeForge(args);
   const mergedPulls = createMergedPulls({ forge, trackedBranch: 'main' });
   const repo = await createGitRepo({ dir: join(dir, 'repo') });
   const location = server === null ? repo.path : server.url('repo/.git');
@@ -128,6 +132,7 @@ export async function createDeskLab({ git = 'folder' }: { git?: 'folder' | 'http
     namespaces,
     machine: executing.machine,
     store,
+    executing,
     loop,
     requests: server?.requests ?? [],
     preview: null,
