@@ -72,6 +72,12 @@ export const NEEDS = [
     onlyIf: 'app-armor',
   },
   { program: 'docker', debianPackage: 'docker-cli', purposes: TESTING, why: 'tests look at containers with it' },
+  {
+    program: 'ssh-keygen',
+    debianPackage: 'openssh-client',
+    purposes: TESTING,
+    why: 'tests have it check the signatures of releases',
+  },
   { program: 'debootstrap', debianPackage: 'debootstrap', purposes: ['bare'], why: 'makes the bare host' },
 ];
 
