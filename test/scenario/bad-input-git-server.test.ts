@@ -28,6 +28,7 @@ beforeAll(async () => {
   await ensureWebImage();
   host = await startHost();
   repo = await createGitRepo({ dir: join(host.dir, 'git/fleet') });
+  await repo.git(['config', 'http.receivepack', 'true']);
   await repo.commit(shop('1'));
   server = await serveGit({ root: join(host.dir, 'git') });
   hookPort = await freePort();
@@ -64,15 +65,15 @@ it('looks at once for a hook that is signed, and deploys what it finds', async (
   await probe.settled('web 2');
 });
 
-/** Requests of who reads; the ledger pushes in its own time. */
+/** Requests of who reads; the ledger pushes a release soon after it, and is quiet then. */
 const looksAtBranches = () => server.requests.filter((it) => it.includes('git-upload-pack')).length;
 
 it('does nothing for a hook that is forged, and nothing for one that is replayed', async () => {
   const looks = looksAtBranches();
   await hook();
   await expect.poll(looksAtBranches, { timeout: 10_000 }).toBeGreaterThan(looks);
-  // From here the next poll is at least 12 s away.
-  await sleep(300);
+  // The ledger has done its work then; the next poll is at least 12 s away from the last.
+  await sleep(3_000);
   const before = looksAtBranches();
   expect(await hook({ secret: 'guessed' })).toEqual({ status: 401, code: 'BAD_SIGNATURE' });
   expect(await hook({ delivery: 'the first' })).toEqual({ status: 202, code: 'SEEN_BEFORE' });

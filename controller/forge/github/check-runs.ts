@@ -58,7 +58,7 @@ export async function setCheckRun(call: Call, appId: number, args: StatusArgs): 
     rest.length === 0 ? finished : { ...STATES.pending, external_id: complete + PARTIAL, ...linked(args.url) };
   const body = { name, head_sha: args.revision, ...begun, output: outputOf(args, first) };
   let firstLook = true;
-  const { value: run } = await ensureMade({
+  const run = await ensureMade({
     find: async () => {
       if (firstLook) {
         firstLook = false;

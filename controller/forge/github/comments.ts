@@ -64,13 +64,17 @@ async function knownOne(call: Call, us: ForgeUser, { pull }: EnsureCommentArgs, 
 
 async function foundOrMade(call: Call, us: ForgeUser, args: EnsureCommentArgs): Promise<CommentAnswer> {
   const find = () => onlyOne(call, us, args);
-  const { value, doubtful } = await ensureMade({
+  let sent = false;
+  const comment = await ensureMade({
     find,
-    make: () => call.send(CommentAnswer, `POST ${OF_PULL}`, { issue_number: args.pull, body: args.body }),
+    make: async () => {
+      sent = true;
+      return await call.send(CommentAnswer, `POST ${OF_PULL}`, { issue_number: args.pull, body: args.body });
+    },
     pause: () => call.pause(),
   });
-  // Sent twice: the first may have come through late.
-  return doubtful ? ((await find()) ?? value) : value;
+  // Another controller may have made one at the same moment, and the first of two that were sent may come through late.
+  return sent ? ((await find()) ?? comment) : comment;
 }
 
 /** Our oldest comment that begins with the marker; later ones, from a race, are deleted. */

@@ -13,26 +13,20 @@ export interface EnsureArgs<T> {
   readonly pause: () => Promise<void>;
 }
 
-/** `doubtful`: it was sent more than once, and one of the first may still turn up. */
-export interface Ensured<T> {
-  readonly value: T;
-  readonly doubtful: boolean;
-}
-
 const MAX_SENT = 2;
 
 /** What `find` finds, else what was made. @throws the last error of `make` when it is still not there */
-export async function ensureMade<T>({ find, make, pause }: EnsureArgs<T>): Promise<Ensured<T>> {
+export async function ensureMade<T>({ find, make, pause }: EnsureArgs<T>): Promise<T> {
   const there = await find();
-  if (there !== null) return { value: there, doubtful: false };
+  if (there !== null) return there;
   for (let sent = 1; ; sent++) {
     try {
-      return { value: await make(), doubtful: sent > 1 };
+      return await make();
     } catch (error) {
       if (!isUnclear(error)) throw error;
       await pause();
       const late = await find();
-      if (late !== null) return { value: late, doubtful: sent > 1 };
+      if (late !== null) return late;
       if (sent === MAX_SENT) throw error;
     }
   }

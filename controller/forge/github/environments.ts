@@ -64,7 +64,7 @@ async function create(call: Call, args: EnvironmentArgs, ref: string): Promise<D
     transient_environment: true,
     production_environment: false,
   };
-  const { value } = await ensureMade({
+  const value = await ensureMade({
     // By an earlier request that seemed to fail.
     find: async () => {
       const found = await newest();

@@ -58,7 +58,7 @@ export async function ensurePull(
       return there;
     }
   };
-  const { value } = await ensureMade({ find, make, pause: () => call.pause() });
+  const value = await ensureMade({ find, make, pause: () => call.pause() });
   if (value.title === title && (value.body ?? '') === body && value.base.ref === base) return pullOf(value);
   const rebased = value.base.ref === base ? {} : { base };
   const params = { pull_number: value.number, title, body, ...rebased };

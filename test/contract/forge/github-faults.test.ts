@@ -56,6 +56,19 @@ describe('an answer that is lost', () => {
     expect(bodies(number)).toHaveLength(1);
   });
 
+  it('of two controllers at one moment: one comment is left, and both know it', async () => {
+    const { number } = await bench.newPull('two-at-once');
+    const forges = [bench.another({}), bench.another({})];
+    const refs = await Promise.all(
+      forges.map((it) =>
+        it.ensureComment({ pull: number, marker: '<!-- two -->', body: '<!-- two -->\nhello', known: null }, signal()),
+      ),
+    );
+    const left = bench.repository.commentsOf(number);
+    expect(left).toHaveLength(1);
+    expect(refs.map((it) => it.id)).toEqual([left[0]?.id, left[0]?.id]);
+  });
+
   it('after a deployment, a status and a pull request were made: there is one of each', async () => {
     const { branch, revision } = await bench.newBranch('lost-others');
     for (const operation of [
