@@ -1,6 +1,7 @@
 /** Carry out a plan from a command: live progress, Ctrl-C, the end in words. */
 import { carryOut } from '../controller/carry-out.ts';
 import type { Deploy } from '../schemas/deploy.ts';
+import { isSlipwayError } from '../schemas/errors.ts';
 import type { Plan } from '../schemas/plan.ts';
 import type { Connection } from './connect.ts';
 import { EXIT } from './exit-codes.ts';
@@ -9,6 +10,16 @@ import type { CommandContext } from './run-command.ts';
 
 /** How long a command waits for another executor of the namespace. */
 export const WAIT_FOR_LEASE_MS = 35_000;
+const LOOK_EVERY_MS = 200;
+
+/** The end of another's deploy of the same plan over the same release: a consent lets the controller go on too. */
+async function carriedOutElsewhere({ deploys, clock }: Connection, plan: Plan): Promise<Deploy | null> {
+  for (const until = clock.now() + WAIT_FOR_LEASE_MS; ; await clock.sleep(LOOK_EVERY_MS)) {
+    const all = await deploys.list(plan.namespace);
+    const same = all.findLast((it) => it.planId === plan.id && it.tip === plan.basis.tip) ?? null;
+    if (same === null || same.endedAt !== null || clock.now() > until) return same;
+  }
+}
 
 /**
  * @param more what else the result says of the ended deploy
@@ -29,6 +40,11 @@ export async function carryOutAndReport(
       signal: context.signal,
       onProgress: view.show,
       waitForLeaseMs: WAIT_FOR_LEASE_MS,
+    }).catch(async (error: unknown) => {
+      const other = isSlipwayError(error, 'BASIS_MOVED') ? await carriedOutElsewhere(connection, plan) : null;
+      if (other === null) throw error;
+      output.note(`${other.actor} carried exactly this plan out first`);
+      return { deploy: other, reverted: null };
     });
     view.done();
     const good = deploy.state === 'done' || deploy.state === 'cleanup-pending';

@@ -33,6 +33,8 @@ const MEANS: Partial<Record<ErrorCode, string>> = {
 
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_TAKEN = 10058;
+/** What a server says of a stream that another client makes at the very same moment. */
+const SUBJECTS_OVERLAP = 10065;
 
 /** Whether the server said that it has no such stream. */
 export function isStreamMissing(error: unknown): boolean {
@@ -41,7 +43,7 @@ export function isStreamMissing(error: unknown): boolean {
 
 /** Whether there is a stream of that name already, made otherwise. */
 export function isStreamTaken(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === STREAM_NAME_TAKEN;
+  return error instanceof JetStreamApiError && [STREAM_NAME_TAKEN, SUBJECTS_OVERLAP].includes(error.code);
 }
 
 /** Whether nobody listens on a subject; for a write to a stream: no stream takes it. */

@@ -91,7 +91,10 @@ export async function ensureStreams({ connection, manager, assets, log }: Stream
       return null;
     } catch (error) {
       if (!isStreamTaken(error)) throw error;
-      return await info(asset);
+      const there = await info(asset);
+      // Its subjects belong to a stream of another name: nothing of ours.
+      if (there === null) throw error;
+      return there;
     }
   }
 

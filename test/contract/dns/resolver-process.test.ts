@@ -174,6 +174,7 @@ it('adopts a resolver of the same build and replaces one of another, with names 
 it('does not bring back a resolver that was ended while its successor started', async () => {
   const first = names({ build: '1' });
   await first.start(agent.signal);
+  await eventually(async () => (await findResolver(dir)) !== null);
   const before = (await findResolver(dir)) as ResolverRecord;
   agent.abort();
   const successor = await startResolver({ dir, port: PORT, command }, network.gatewayAddress, before);
@@ -187,7 +188,8 @@ it('starts a killed resolver again, which answers from its file', async () => {
   await it_.start(agent.signal);
   await it_.apply(table('127.0.231.20'));
   const first = await findResolver(dir);
-  process.kill(first?.pid ?? 0, 'SIGKILL');
+  // Never 0: that is everybody's, the test runner too.
+  process.kill(first?.pid ?? Number.NaN, 'SIGKILL');
   await eventually(async () => (await ask('db'))?.addresses.join() === '127.0.231.20');
   expect((await findResolver(dir))?.pid).not.toBe(first?.pid);
 });
