@@ -234,7 +234,8 @@ describe('a restore', () => {
   it('without the data of a volume starts everything else, and never an empty volume', async () => {
     const data = join(host.stateDir, 'volumes/shop/data');
     succeeded(await host.slipway(['up', '--detach']));
-    await eventually(async () => (await answers('web.test')) === 'web 1', 'what has no volume is served');
+    // A first start that fails is tried again after a pause of up to 60 s.
+    await eventually(async () => (await answers('web.test')) === 'web 1', 'what has no volume is served', 100_000);
     await sleep(1_000);
     expect(existsSync(data)).toBe(false);
     await cp(join(saved, 'shop'), join(host.stateDir, 'volumes/shop'), { recursive: true });
