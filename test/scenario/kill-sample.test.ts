@@ -12,6 +12,6 @@ describe.each([...STRATEGIES, ...ARRIVALS])('$name ($class)', (killCase) => {
   afterAll(async () => await lab?.close());
 
   it('survives a sample of kills', { timeout: 300_000 }, async () => {
-    expectAllKilled(await runCase(lab, killCase, { count: 1 }));
+    expectAllKilled(await runCase(lab, killCase, { count: 2 }));
   });
 });

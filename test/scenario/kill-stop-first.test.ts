@@ -14,6 +14,6 @@ describe('a stop-first deploy', () => {
   it('survives SIGKILL of executor, agent and gateway at a sample of the points of its trace', {
     timeout: 900_000,
   }, async () => {
-    expectAllKilled(await runCase(lab, STOP_FIRST, { count: 10 }));
+    expectAllKilled(await runCase(lab, STOP_FIRST, { count: 20 }));
   });
 });

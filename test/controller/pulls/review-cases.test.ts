@@ -1,52 +1,22 @@
 /** Bases that move, approvals around force-pushes, git that is away and a change of leaders, over the whole controller in memory. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ServiceSpec } from '../../../schemas/service.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ALICE, BOB } from '../../fakes/forge.ts';
-import { createDeskLab, type DeskLab, manifest } from './lab.ts';
-import { beginTerm, serveAgents, type Term, type TermOptions } from './term.ts';
-
-const PREVIEWS = '[previews]\nsource = "staging"\nhost = "{service}-pr-{number}.preview.test"\n';
+import { type DeskLab, manifest } from './lab.ts';
+import { createTermLab, later, staging, type TermLab } from './term-lab.ts';
 
 let lab: DeskLab;
-let terms: Term[];
+let begin: TermLab['begin'];
+let live: TermLab['live'];
+let liveAtFirst: TermLab['liveAtFirst'];
+let recordOf: TermLab['recordOf'];
+let settings: TermLab['settings'];
+let version: TermLab['version'];
+let close: TermLab['close'];
 
-const begin = (options?: TermOptions): Term => {
-  const term = beginTerm(lab, options);
-  terms.push(term);
-  return term;
-};
-const later = async (check: () => void | Promise<void>, timeout = 10_000) =>
-  await vi.waitFor(check, { timeout, interval: 10 });
-const live = async (namespace: string) => await lab.store.log.live(namespace);
-const version = async (namespace: string) => {
-  const specs = await Promise.all(
-    Object.values((await live(namespace))?.services ?? {}).map((it) => lab.store.specs.get(it)),
-  );
-  return specs.map((it) => ServiceSpec.parse(it).template.env['VERSION']).join();
-};
-const recordOf = async (number: number) => await lab.records.get(number);
-const staging = (value: string) => ({ 'namespaces/staging.json': manifest('staging', value) });
-const settings = async (text: string) => await lab.commit('main', { 'slipway.toml': text });
 beforeEach(async () => {
-  lab = await createDeskLab({ startsAt: new Date().toISOString() });
-  terms = [];
-  serveAgents(lab);
-  lab.forge.permissions.set('alice', 'write').set('bob', 'admin');
-  await lab.commit('main', {
-    'slipway.toml': PREVIEWS,
-    ...staging('1'),
-    'namespaces/production.json': manifest('production', '1'),
-  });
+  ({ lab, begin, live, liveAtFirst, recordOf, settings, version, close } = await createTermLab());
 });
-afterEach(async () => {
-  for (const it of terms) await it.end();
-  await lab.close();
-});
-
-const liveAtFirst = async () => {
-  await later(async () => expect(await version('staging')).toBe('1'));
-  await later(async () => expect(await version('production')).toBe('1'));
-};
+afterEach(async () => await close());
 
 describe('a base', () => {
   it('that is another pull request’s branch shows both changes, and what is left once the first is merged', async () => {
